@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file engine.h
+ * The virtqueue engine: owns ring positions and descriptors, reads each field of guest memory
+ * once, trusts nothing that it wrote there before. It stands behind a register block, in C or in
+ * Verilog, and in front of a device function.
+ */
+#ifndef VMMIO_ENGINE_H
+#define VMMIO_ENGINE_H
+
+#include "vmmio/error.h"
+#include "vmmio/function.h"
+#include "vmmio/memory.h"
+#include "vmmio/register_block.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Out of the engine, into the register block: the other half of the seam. All required. */
+struct vmmio_front_side {
+    void (*used_buffer)(void *context);
+    void (*needs_reset)(void *context);
+    void (*reset_done)(void *context);
+    void (*queue_stop_done)(void *context, uint32_t queue);
+    void (*suspend_done)(void *context);
+    /** New config bytes (function->config_length of them); false: refused while suspended. */
+    bool (*config_update)(void *context, const uint8_t *data, bool notify);
+};
+
+/** One virtqueue; caller-owned, members private. */
+struct vmmio_queue {
+    uint64_t desc, driver, device; /* taken over at QueueReady = 1 */
+    uint32_t size;
+    uint32_t map_epoch;   /* of the three pointers below */
+    uint8_t *desc_mapped; /* NULL: by transactions */
+    uint8_t *driver_mapped;
+    uint8_t *device_mapped;
+    uint32_t held;         /* requests in the device function */
+    uint32_t next_in_list; /* index of the following queue */
+    uint32_t armed;        /* next_avail of the last avail_event written; none at first */
+    uint16_t next_avail;   /* position in the available ring, counts freely */
+    uint16_t next_used;    /* position in the used ring, counts freely */
+    uint16_t published;    /* the used index that the driver sees */
+    bool enabled;
+    bool stopping;
+    bool listed; /* in the work list */
+};
+
+/** What an engine is made of. The structs pointed to stay the caller's and must outlive it. */
+struct vmmio_engine_config {
+    struct vmmio_function *function;
+    struct vmmio_memory memory;
+    struct vmmio_queue *queues;
+    uint32_t queue_count;           /**< at least function->queue_count */
+    struct vmmio_request *requests; /**< how many requests can be in the function at once */
+    uint32_t request_count;         /**< at least 1 */
+    struct vmmio_segment *segments; /**< shared out evenly among the requests */
+    uint32_t segment_count;         /**< the share of each is its limit of descriptors */
+    const struct vmmio_front_side *front;
+    void *front_context;
+    /**
+     * Last step of a device reset, before Status reads 0: take away what was granted to the
+     * driver. False keeps the reset running until vmmio_engine_reset_done. May be NULL.
+     */
+    bool (*reset)(void *context);
+    void *reset_context;
+    vmmio_diagnostic_hook diagnostic; /**< NULL for none */
+    void *diagnostic_context;
+};
+
+/** The engine; caller-owned, members private. */
+struct vmmio_engine {
+    struct vmmio_engine_config is;
+    struct vmmio_request *free_requests;
+    uint32_t segments_each;
+    uint32_t first_listed, last_listed; /* work list of queue indexes, in turn */
+    uint32_t served_queue;              /* whose used entries are published at its turn's end */
+    uint32_t map_epoch;
+    bool event_idx, indirect; /* negotiated */
+    bool work_listed;
+    bool running;
+    bool live;           /* DRIVER_OK, and nothing that stops the queues */
+    bool paused;         /* suspending or suspended */
+    bool suspend_wanted; /* suspend_done is owed */
+    bool reset_wanted;   /* reset_done is owed */
+    bool stop_wanted;    /* queue_stop_done is owed for the queues that are stopping */
+    bool config_deferred;
+};
+
+/** The back side that a register block needs; its context is the engine. */
+extern const struct vmmio_back_side vmmio_engine_back_side;
+
+/** Builds an engine in reset state. */
+enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
+                                   const struct vmmio_engine_config *config);
+
+/** True if a call of vmmio_engine_run would find something to do. */
+static inline bool vmmio_engine_has_work(const struct vmmio_engine *engine)
+{
+    return engine->work_listed && !engine->running && engine->free_requests != NULL;
+}
+
+/**
+ * Serves at most budget requests, the queues in turn, and returns how many it did. Publishes used
+ * entries and interrupts before it returns. Called from inside itself (a buffer that points at
+ * the device's own registers, H-35) it does nothing: the outer call will see the new work.
+ */
+uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget);
+
+/** Host pointers that memory.map gave may be stale: never use them again. */
+void vmmio_engine_forget_pointers(struct vmmio_engine *engine);
+
+/** The function changed its config bytes: shows them to the driver, after resume if suspended. */
+void vmmio_engine_config_changed(struct vmmio_engine *engine, bool notify);
+
+/** Ends a device reset that config.reset left running. */
+void vmmio_engine_reset_done(struct vmmio_engine *engine);
+
+/** Raises DEVICE_NEEDS_RESET: no queue is served until reset (STAT-11). */
+void vmmio_engine_fail(struct vmmio_engine *engine);
+
+/** The same for an error of a queue, with a diagnostic. */
+void vmmio_engine_fatal(struct vmmio_engine *engine, enum vmmio_diag_id id, uint32_t queue,
+                        uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

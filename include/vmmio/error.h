@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file error.h
+ * Mistakes of the platform (never of the driver): answers of init functions and of the calls
+ * that change the region table.
+ */
+#ifndef VMMIO_ERROR_H
+#define VMMIO_ERROR_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** X(identifier, text that says what to change). */
+#define VMMIO_ERRORS(X)                                                                            \
+    X(OK, "no error")                                                                              \
+    X(NULL_ARGUMENT, "a required pointer is NULL: set every pointer that is not documented as "    \
+                     "optional")                                                                   \
+    X(FEATURE_UNSUPPORTED, "an offered feature bit is not implemented: offer a subset of "         \
+                           "vmmio_device_features()")                                              \
+    X(FEATURE_DEPENDENCY, "an offered feature bit needs another one that is not offered: offer "   \
+                          "both or neither")                                                       \
+    X(QUEUE_COUNT, "too few queue structs for this device type: give queue_count >= "              \
+                   "function->queue_count, at most 65535")                                         \
+    X(QUEUE_SIZE, "queue_size_max is not a power of 2 from 1 to 32768")                            \
+    X(REQUEST_POOL, "give at least one request, and queue_size_max segments for each request")     \
+    X(CONFIG_LENGTH, "the device-specific configuration is longer than VMMIO_CONFIG_MAX")          \
+    X(REGION_ZERO, "a shared memory region has length 0: leave it out instead")                    \
+    X(REGION_WRAP, "a shared memory region ends above 2^64: lower its base or length")             \
+    X(REGION_OVERLAP, "two shared memory regions overlap: move one of them")                       \
+    X(REGION_ID_USED, "a shared memory region with this id exists already: choose another id")     \
+    X(REGION_ID_UNKNOWN, "no shared memory region has this id")                                    \
+    X(REGION_TABLE_FULL, "the table holds at most VMMIO_SHM_REGIONS_MAX regions")                  \
+    X(PMEM_REGION, "a pmem range needs start and size that are not 0 and end below 2^64")
+
+/** What is wrong, if anything. */
+enum vmmio_error {
+#define VMMIO_X(id, text) VMMIO_ERROR_##id,
+    VMMIO_ERRORS(VMMIO_X)
+#undef VMMIO_X
+};
+
+/** One English sentence that says what to change. Never NULL. */
+const char *vmmio_error_text(enum vmmio_error error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file function.h
+ * A device function (entropy, pmem, ...) sees requests and a configuration, never a register or
+ * a ring.
+ */
+#ifndef VMMIO_FUNCTION_H
+#define VMMIO_FUNCTION_H
+
+#include "vmmio/diagnostic.h"
+#include "vmmio/virtio.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct vmmio_engine;
+struct vmmio_function;
+
+/** A piece of a buffer in guest memory. */
+struct vmmio_segment {
+    uint64_t address;
+    uint32_t length;
+};
+
+/**
+ * One request: a private copy of one descriptor chain (A-DBLFETCH), device-readable part first.
+ * A function gets it in `handle` and gives it back with vmmio_request_complete, at once or later.
+ */
+struct vmmio_request {
+    uint32_t readable_bytes; /**< length of the device-readable part */
+    uint32_t writable_bytes; /**< length of the device-writable part */
+    uint32_t queue;          /**< index of its queue */
+    /* Private from here on. */
+    uint16_t head;
+    bool cancelled;
+    bool live;
+    uint32_t readable_count;
+    uint32_t segment_count;
+    struct vmmio_segment *segments;
+    struct vmmio_engine *engine;
+    struct vmmio_request *next;
+};
+
+/** What is the same for all functions of one type. */
+struct vmmio_function_type {
+    const char *name;                                    /**< e.g. "entropy" */
+    uint32_t device_id;                                  /**< DeviceID */
+    const struct vmmio_feature_dependency *dependencies; /**< between its own bits; may be NULL */
+    uint32_t dependency_count;
+    /** Serves one request. Required. */
+    void (*handle)(struct vmmio_function *function, struct vmmio_request *request);
+    /**
+     * A valid set was negotiated; update function->config here if it depends on it. False
+     * refuses FEATURES_OK. May be NULL.
+     */
+    bool (*features_ok)(struct vmmio_function *function, const struct vmmio_features *negotiated);
+    /**
+     * Device reset: config back to its default, backings stay (PMEM-10). A function that holds
+     * requests completes them here. May be NULL.
+     */
+    void (*reset)(struct vmmio_function *function);
+    /** A write into the config space, inside its length; true if it had an effect. May be NULL. */
+    bool (*config_write)(struct vmmio_function *function, uint32_t offset, const uint8_t *data,
+                         uint32_t length);
+};
+
+/** The common head of every device function; caller-owned, filled by the type's init. */
+struct vmmio_function {
+    const struct vmmio_function_type *type;
+    struct vmmio_features features; /**< its own bits that it offers */
+    uint32_t queue_count;
+    const uint8_t *config; /**< what the driver shall read; NULL if config_length is 0 */
+    uint32_t config_length;
+};
+
+/**
+ * Copies length bytes from offset of the device-readable part. False if that part is shorter
+ * (nothing is read) or DMA failed (the queue is dead then: give the request back and return).
+ */
+bool vmmio_request_read(struct vmmio_request *request, uint32_t offset, void *data,
+                        uint32_t length);
+
+/** Copies length bytes to offset of the device-writable part; false as for reading. */
+bool vmmio_request_write(struct vmmio_request *request, uint32_t offset, const void *data,
+                         uint32_t length);
+
+/**
+ * Gives the request back to the driver: used_length is the number of bytes written, counted from
+ * the first device-writable one (SPLIT-37). The struct must not be touched afterwards. A request
+ * that a reset cancelled in the meantime is dropped (A-RESET-INFLIGHT). Call it from `handle` or
+ * while vmmio_device_run is not in progress, then ask vmmio_device_has_work.
+ */
+void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length);
+
+/**
+ * Gives up: reports id, raises DEVICE_NEEDS_RESET and takes the request, which the driver does not
+ * get back before a reset. For device types that have no other way to say no.
+ */
+void vmmio_request_fail(struct vmmio_request *request, enum vmmio_diag_id id, uint64_t value);
+
+/** Reports a problem of this request. */
+void vmmio_request_report(const struct vmmio_request *request, enum vmmio_diag_id id,
+                          uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The queue engine: which queue is served when, and how everything stops; rings are in split.c. */
+#include "ring.h"
+
+enum {
+    NO_QUEUE = 0xffffffff, /* ends the work list */
+    TURN = 64,             /* requests of one queue before the next one's turn */
+};
+
+static void list_queue(struct vmmio_engine *engine, uint32_t index)
+{
+    struct vmmio_queue *queue = &engine->is.queues[index];
+
+    if (queue->listed)
+        return;
+    queue->listed = true;
+    queue->next_in_list = NO_QUEUE;
+    if (engine->work_listed)
+        engine->is.queues[engine->last_listed].next_in_list = index;
+    else
+        engine->first_listed = index;
+    engine->last_listed = index;
+    engine->work_listed = true;
+}
+
+static uint32_t unlist_queue(struct vmmio_engine *engine)
+{
+    const uint32_t index = engine->first_listed;
+    struct vmmio_queue *queue = &engine->is.queues[index];
+
+    queue->listed = false;
+    engine->first_listed = queue->next_in_list;
+    engine->work_listed = queue->next_in_list != NO_QUEUE;
+    return index;
+}
+
+static void list_enabled_queues(struct vmmio_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->is.queue_count; i++)
+        if (engine->is.queues[i].enabled)
+            list_queue(engine, i);
+}
+
+static void free_request(struct vmmio_request *request)
+{
+    request->live = false;
+    request->next = request->engine->free_requests;
+    request->engine->free_requests = request;
+}
+
+/* A function may still hold these; what it makes of them is dropped (A-RESET-INFLIGHT). */
+static void cancel_requests(struct vmmio_engine *engine, const struct vmmio_queue *queue)
+{
+    for (uint32_t i = 0; i < engine->is.request_count; i++) {
+        struct vmmio_request *request = &engine->is.requests[i];
+
+        if (request->live && (!queue || queue == &engine->is.queues[request->queue]))
+            request->cancelled = true;
+    }
+}
+
+static void clear_queue(struct vmmio_queue *queue)
+{
+    const bool listed = queue->listed;
+    const uint32_t next = queue->next_in_list;
+
+    *queue = (struct vmmio_queue){.listed = listed, .next_in_list = next};
+}
+
+static uint32_t held_requests(const struct vmmio_engine *engine)
+{
+    uint32_t held = 0;
+
+    for (uint32_t i = 0; i < engine->is.queue_count; i++)
+        held += engine->is.queues[i].held;
+    return held;
+}
+
+static bool suspend_finished(struct vmmio_engine *engine)
+{
+    if (!engine->suspend_wanted || engine->running || (engine->live && held_requests(engine)))
+        return false;
+    engine->suspend_wanted = false;
+    return true;
+}
+
+/* Used entries are published at the end of their queue's turn, or at once outside of one. */
+void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
+{
+    struct vmmio_engine *engine = request->engine;
+    struct vmmio_queue *queue = &engine->is.queues[request->queue];
+    const bool in_turn = engine->running && engine->served_queue == request->queue;
+
+    if (!request->cancelled) {
+        queue->held--;
+        if (vmmio_queue_alive(engine, queue) &&
+            vmmio_split_put(engine, queue, request->head, used_length) && !in_turn)
+            vmmio_split_publish(engine, queue);
+    }
+    if (!engine->free_requests && vmmio_queue_alive(engine, queue))
+        list_queue(engine, vmmio_queue_index(engine, queue)); /* may have waited for this one */
+    free_request(request);
+    if (suspend_finished(engine))
+        engine->is.front->suspend_done(engine->is.front_context);
+}
+
+static bool take_one(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    const struct vmmio_function *function = engine->is.function;
+    struct vmmio_request *request = engine->free_requests;
+
+    engine->free_requests = request->next;
+    request->readable_bytes = 0;
+    request->writable_bytes = 0;
+    request->readable_count = 0;
+    request->segment_count = 0;
+    request->queue = vmmio_queue_index(engine, queue);
+    request->cancelled = false;
+    request->live = true;
+    if (!vmmio_split_take(engine, queue, request)) {
+        free_request(request);
+        return false;
+    }
+    queue->held++;
+    function->type->handle(engine->is.function, request);
+    return vmmio_queue_alive(engine, queue);
+}
+
+/* One turn of one queue; returns how many requests it served. */
+static uint32_t serve(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t budget)
+{
+    uint32_t served = 0;
+
+    for (;;) {
+        uint16_t avail;
+
+        if (!vmmio_split_avail_index(engine, queue, &avail))
+            return served;
+        uint16_t fresh = (uint16_t)(avail - queue->next_avail);
+
+        if (fresh > queue->size) {
+            vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, vmmio_queue_index(engine, queue),
+                               avail);
+            return served;
+        }
+        for (; fresh && served < budget && engine->free_requests && !engine->paused; fresh--) {
+            served++;
+            if (!take_one(engine, queue))
+                return served;
+        }
+        if (!vmmio_split_publish(engine, queue) || engine->paused)
+            return served;
+        if (fresh) { /* out of budget or of request structs */
+            list_queue(engine, vmmio_queue_index(engine, queue));
+            return served;
+        }
+        if (!engine->event_idx || avail == queue->armed)
+            return served;
+        queue->armed = avail;
+        if (!vmmio_split_arm(engine, queue))
+            return served;
+    }
+}
+
+static void finish_reset(struct vmmio_engine *engine)
+{
+    const struct vmmio_engine_config *is = &engine->is;
+
+    engine->reset_wanted = false;
+    engine->paused = false;
+    engine->suspend_wanted = false;
+    engine->stop_wanted = false;
+    engine->event_idx = false;
+    engine->indirect = false;
+    for (uint32_t i = 0; i < is->queue_count; i++)
+        clear_queue(&is->queues[i]);
+    while (engine->work_listed)
+        unlist_queue(engine);
+    if (is->function->type->reset)
+        is->function->type->reset(is->function);
+    engine->config_deferred = false;
+    is->front->config_update(is->front_context, is->function->config, false);
+}
+
+static bool reset_now(struct vmmio_engine *engine)
+{
+    finish_reset(engine);
+    return !engine->is.reset || engine->is.reset(engine->is.reset_context);
+}
+
+void vmmio_engine_reset_done(struct vmmio_engine *engine)
+{
+    engine->is.front->reset_done(engine->is.front_context);
+}
+
+/* What was asked for while the engine was busy, now that the last access is done. */
+static void settle(struct vmmio_engine *engine)
+{
+    const struct vmmio_engine_config *is = &engine->is;
+
+    if (engine->reset_wanted) {
+        if (reset_now(engine))
+            vmmio_engine_reset_done(engine);
+        return;
+    }
+    if (engine->stop_wanted) {
+        engine->stop_wanted = false;
+        for (uint32_t i = 0; i < is->queue_count; i++) {
+            if (is->queues[i].stopping) {
+                clear_queue(&is->queues[i]);
+                is->front->queue_stop_done(is->front_context, i);
+            }
+        }
+    }
+    if (suspend_finished(engine))
+        is->front->suspend_done(is->front_context);
+}
+
+uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
+{
+    uint32_t served = 0;
+
+    if (engine->running)
+        return 0;
+    engine->running = true;
+    while (served < budget && engine->work_listed && engine->free_requests) {
+        const uint32_t rest = budget - served;
+
+        engine->served_queue = unlist_queue(engine);
+        struct vmmio_queue *queue = &engine->is.queues[engine->served_queue];
+
+        if (vmmio_queue_alive(engine, queue) && !engine->paused)
+            served += serve(engine, queue, rest < TURN ? rest : TURN);
+    }
+    engine->running = false;
+    settle(engine);
+    return served;
+}
+
+void vmmio_engine_forget_pointers(struct vmmio_engine *engine) { engine->map_epoch++; }
+
+void vmmio_engine_config_changed(struct vmmio_engine *engine, bool notify)
+{
+    const struct vmmio_engine_config *is = &engine->is;
+
+    if (!is->front->config_update(is->front_context, is->function->config, notify))
+        engine->config_deferred = true;
+}
+
+static void stop_all(struct vmmio_engine *engine)
+{
+    engine->live = false;
+    cancel_requests(engine, NULL);
+}
+
+void vmmio_engine_fail(struct vmmio_engine *engine)
+{
+    stop_all(engine);
+    engine->is.front->needs_reset(engine->is.front_context);
+}
+
+void vmmio_engine_fatal(struct vmmio_engine *engine, enum vmmio_diag_id id, uint32_t queue,
+                        uint64_t value)
+{
+    const struct vmmio_diagnostic diagnostic = {id, queue, value};
+
+    if (engine->is.diagnostic)
+        engine->is.diagnostic(engine->is.diagnostic_context, &diagnostic);
+    vmmio_engine_fail(engine);
+}
+
+void vmmio_request_fail(struct vmmio_request *request, enum vmmio_diag_id id, uint64_t value)
+{
+    if (!request->cancelled)
+        vmmio_engine_fatal(request->engine, id, request->queue, value);
+    vmmio_request_complete(request, 0);
+}
+
+/* The calls of struct vmmio_back_side follow. */
+
+static bool back_features_ok(void *context, const struct vmmio_features *negotiated)
+{
+    struct vmmio_engine *engine = context;
+    struct vmmio_function *function = engine->is.function;
+
+    if (function->type->features_ok && !function->type->features_ok(function, negotiated))
+        return false;
+    engine->event_idx = vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
+    engine->indirect = vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
+    vmmio_engine_config_changed(engine, false);
+    return true;
+}
+
+static void back_driver_ok(void *context)
+{
+    struct vmmio_engine *engine = context;
+
+    engine->live = true;
+    list_enabled_queues(engine);
+}
+
+static void back_failed(void *context) { stop_all(context); }
+
+static void back_notify(void *context, uint32_t queue, uint32_t data)
+{
+    (void)data; /* a hint at most (A-NDATA) */
+    list_queue(context, queue);
+}
+
+static bool back_queue_enable(void *context, uint32_t index,
+                              const struct vmmio_queue_registers *registers)
+{
+    struct vmmio_engine *engine = context;
+    struct vmmio_queue *queue = &engine->is.queues[index];
+
+    clear_queue(queue);
+    queue->desc = registers->desc;
+    queue->driver = registers->driver;
+    queue->device = registers->device;
+    queue->size = registers->size;
+    queue->armed = UINT32_MAX;
+    queue->map_epoch = engine->map_epoch - 1;
+    queue->enabled = vmmio_split_enable(queue);
+    if (queue->enabled && engine->live)
+        list_queue(engine, index);
+    return queue->enabled;
+}
+
+static bool back_queue_stop(void *context, uint32_t index)
+{
+    struct vmmio_engine *engine = context;
+    struct vmmio_queue *queue = &engine->is.queues[index];
+
+    queue->enabled = false;
+    cancel_requests(engine, queue);
+    queue->held = 0;
+    if (engine->running) { /* an access may be on its way; settle() reports the end */
+        queue->stopping = true;
+        engine->stop_wanted = true;
+        return false;
+    }
+    clear_queue(queue);
+    return true;
+}
+
+static bool back_suspend(void *context)
+{
+    struct vmmio_engine *engine = context;
+
+    engine->paused = true;
+    engine->suspend_wanted = true;
+    return suspend_finished(engine);
+}
+
+static void back_resume(void *context)
+{
+    struct vmmio_engine *engine = context;
+
+    engine->paused = false;
+    if (engine->config_deferred) {
+        engine->config_deferred = false;
+        vmmio_engine_config_changed(engine, true);
+    }
+    list_enabled_queues(engine);
+}
+
+static bool back_reset(void *context)
+{
+    struct vmmio_engine *engine = context;
+
+    stop_all(engine);
+    if (engine->running) {
+        engine->reset_wanted = true;
+        return false;
+    }
+    return reset_now(engine);
+}
+
+static bool back_config_write(void *context, uint32_t offset, const uint8_t *data, uint32_t length)
+{
+    struct vmmio_function *function = ((struct vmmio_engine *)context)->is.function;
+
+    return function->type->config_write &&
+           function->type->config_write(function, offset, data, length);
+}
+
+const struct vmmio_back_side vmmio_engine_back_side = {
+    .features_ok = back_features_ok,
+    .driver_ok = back_driver_ok,
+    .failed = back_failed,
+    .notify = back_notify,
+    .queue_enable = back_queue_enable,
+    .queue_stop = back_queue_stop,
+    .suspend = back_suspend,
+    .resume = back_resume,
+    .reset = back_reset,
+    .config_write = back_config_write,
+};
+
+static enum vmmio_error check_config(const struct vmmio_engine_config *config)
+{
+    const struct vmmio_memory *memory = &config->memory;
+
+    if (!config->function || !config->function->type || !config->function->type->handle ||
+        !config->queues || !config->requests || !config->segments || !config->front ||
+        !memory->map || !memory->read || !memory->write)
+        return VMMIO_ERROR_NULL_ARGUMENT;
+    if (config->queue_count < config->function->queue_count)
+        return VMMIO_ERROR_QUEUE_COUNT;
+    if (config->request_count == 0 || config->segment_count < config->request_count)
+        return VMMIO_ERROR_REQUEST_POOL;
+    return VMMIO_ERROR_OK;
+}
+
+enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
+                                   const struct vmmio_engine_config *config)
+{
+    if (!engine || !config)
+        return VMMIO_ERROR_NULL_ARGUMENT;
+    const enum vmmio_error error = check_config(config);
+    if (error != VMMIO_ERROR_OK)
+        return error;
+
+    *engine = (struct vmmio_engine){.is = *config};
+    engine->segments_each = config->segment_count / config->request_count;
+    for (uint32_t i = 0; i < config->queue_count; i++)
+        config->queues[i] = (struct vmmio_queue){0};
+    for (uint32_t i = 0; i < config->request_count; i++) {
+        config->requests[i] = (struct vmmio_request){
+            .engine = engine, .segments = &config->segments[i * engine->segments_each]};
+        free_request(&config->requests[i]);
+    }
+    return VMMIO_ERROR_OK;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* InterruptStatus, and the line that is high while any of its bits is set (MMIO-IRQ-01). */
+#include "rooms.h"
+
+static void change(struct vmmio_block *block, uint32_t bits)
+{
+    const bool was = block->interrupt_status != 0;
+    const bool is = bits != 0;
+
+    block->interrupt_status = bits;
+    if (was != is)
+        block->is.host.interrupt(block->is.host.context, is);
+}
+
+void vmmio_interrupt_raise(struct vmmio_block *block, uint32_t bits)
+{
+    change(block, block->interrupt_status | bits);
+}
+
+void vmmio_interrupt_clear(struct vmmio_block *block, uint32_t bits)
+{
+    change(block, block->interrupt_status & ~bits);
+}
+
+void vmmio_block_used_buffer(struct vmmio_block *block)
+{
+    if (block->status & VMMIO_STATUS_DRIVER_OK && !block->resetting) /* STAT-10, RST-02 */
+        vmmio_interrupt_raise(block, VMMIO_INTERRUPT_USED_BUFFER);
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The address decoder of the register block; what a register means is in its room. */
+#include "rooms.h"
+
+#include <stddef.h>
+
+static enum vmmio_error check_features(const struct vmmio_block_config *config)
+{
+    for (uint32_t i = 0; i < config->dependency_count; i++) {
+        const struct vmmio_feature_dependency *d = &config->dependencies[i];
+
+        if (vmmio_features_has(&config->features, d->bit) &&
+            !vmmio_features_has(&config->features, d->requires))
+            return VMMIO_ERROR_FEATURE_DEPENDENCY; /* FEAT-09 */
+    }
+    return VMMIO_ERROR_OK;
+}
+
+enum vmmio_error vmmio_block_init(struct vmmio_block *block,
+                                  const struct vmmio_block_config *config)
+{
+    if (!block || !config || !config->back || !config->host.interrupt ||
+        (config->queue_count && !config->queues) || (config->config_length && !config->config) ||
+        (config->dependency_count && !config->dependencies))
+        return VMMIO_ERROR_NULL_ARGUMENT;
+    if (config->queue_count > 65535)
+        return VMMIO_ERROR_QUEUE_COUNT;
+    if (config->config_length > VMMIO_CONFIG_MAX)
+        return VMMIO_ERROR_CONFIG_LENGTH;
+
+    enum vmmio_error error = check_features(config);
+    if (error != VMMIO_ERROR_OK)
+        return error;
+
+    *block = (struct vmmio_block){.is = *config};
+    for (uint32_t i = 0; i < config->config_length; i++)
+        block->config[i] = config->config[i];
+    block->is.config = NULL; /* copied: the caller's bytes need not live on */
+    vmmio_shm_init(&block->shm);
+    vmmio_queues_clear(block);
+    return VMMIO_ERROR_OK;
+}
+
+bool vmmio_block_live(const struct vmmio_block *block)
+{
+    const uint32_t bits = VMMIO_STATUS_DRIVER_OK | VMMIO_STATUS_SUSPEND | VMMIO_STATUS_NEEDS_RESET |
+                          VMMIO_STATUS_FAILED;
+
+    return (block->status & bits) == VMMIO_STATUS_DRIVER_OK && !block->resetting &&
+           !block->suspending;
+}
+
+enum { ACCESS_NONE = 0, ACCESS_R = 1, ACCESS_W = 2, ACCESS_RW = 3 };
+
+static unsigned access_of(uint32_t offset)
+{
+    switch (offset) {
+#define VMMIO_X(id, name, at, access)                                                              \
+    case VMMIO_REG_##id:                                                                           \
+        return ACCESS_##access;
+        VMMIO_REGISTERS(VMMIO_X)
+#undef VMMIO_X
+    default:
+        return ACCESS_NONE;
+    }
+}
+
+/* Reads of what a driver must not read give 0 and a message (A-WDIR, A-HOLE). */
+static uint32_t refuse_read(struct vmmio_block *block, uint32_t offset)
+{
+    const bool hole = access_of(offset) == ACCESS_NONE;
+
+    vmmio_block_report(block, hole ? VMMIO_DIAG_HOLE : VMMIO_DIAG_READ_OF_WRITE_ONLY, offset, 0);
+    return 0;
+}
+
+static void refuse_write(struct vmmio_block *block, uint32_t offset, uint32_t value)
+{
+    const bool hole = access_of(offset) == ACCESS_NONE;
+
+    vmmio_block_report(block, hole ? VMMIO_DIAG_HOLE : VMMIO_DIAG_WRITE_OF_READ_ONLY, offset,
+                       value);
+}
+
+uint32_t vmmio_block_read(struct vmmio_block *block, uint32_t offset, uint32_t width)
+{
+    if (offset >= VMMIO_REG_CONFIG)
+        return vmmio_config_read(block, offset, width);
+    if (width != 4 || (offset & 3)) {
+        vmmio_block_report(block, VMMIO_DIAG_ACCESS_WIDTH, offset, width);
+        return 0;
+    }
+    const struct vmmio_queue_registers *queue;
+
+    switch (offset) {
+    case VMMIO_REG_MAGIC_VALUE:
+        return VMMIO_MAGIC;
+    case VMMIO_REG_VERSION:
+        return VMMIO_VERSION_MODERN;
+    case VMMIO_REG_DEVICE_ID:
+        return block->is.device_id;
+    case VMMIO_REG_VENDOR_ID:
+        return block->is.vendor_id;
+    case VMMIO_REG_DEVICE_FEATURES:
+        return vmmio_features_device_word(block);
+    case VMMIO_REG_QUEUE_SIZE_MAX:
+        queue = vmmio_queues_selected(block);
+        return queue ? queue->size_max : 0;
+    case VMMIO_REG_QUEUE_READY:
+        queue = vmmio_queues_selected(block);
+        return queue && queue->ready;
+    case VMMIO_REG_QUEUE_RESET:
+        queue = vmmio_queues_selected(block);
+        return queue && queue->reset;
+    case VMMIO_REG_INTERRUPT_STATUS:
+        return block->interrupt_status;
+    case VMMIO_REG_STATUS:
+        return block->status;
+    case VMMIO_REG_SHM_LEN_LOW:
+        return vmmio_low(block->shm.length);
+    case VMMIO_REG_SHM_LEN_HIGH:
+        return vmmio_high(block->shm.length);
+    case VMMIO_REG_SHM_BASE_LOW:
+        return vmmio_low(block->shm.base);
+    case VMMIO_REG_SHM_BASE_HIGH:
+        return vmmio_high(block->shm.base);
+    case VMMIO_REG_CONFIG_GENERATION:
+        return block->config_generation;
+    default:
+        return refuse_read(block, offset);
+    }
+}
+
+static void control_write(struct vmmio_block *block, uint32_t offset, uint32_t value)
+{
+    switch (offset) {
+    case VMMIO_REG_DEVICE_FEATURES_SEL:
+        block->device_features_sel = value;
+        return;
+    case VMMIO_REG_DRIVER_FEATURES:
+        vmmio_features_driver_write(block, value);
+        return;
+    case VMMIO_REG_DRIVER_FEATURES_SEL:
+        block->driver_features_sel = value;
+        return;
+    case VMMIO_REG_QUEUE_SEL:
+        block->queue_sel = value; /* all 32 bits: 65536 is not queue 0 (A-QSEL-OOR) */
+        return;
+    case VMMIO_REG_QUEUE_SIZE:
+    case VMMIO_REG_QUEUE_READY:
+    case VMMIO_REG_QUEUE_RESET:
+    case VMMIO_REG_QUEUE_DESC_LOW:
+    case VMMIO_REG_QUEUE_DESC_HIGH:
+    case VMMIO_REG_QUEUE_DRIVER_LOW:
+    case VMMIO_REG_QUEUE_DRIVER_HIGH:
+    case VMMIO_REG_QUEUE_DEVICE_LOW:
+    case VMMIO_REG_QUEUE_DEVICE_HIGH:
+        vmmio_queues_write(block, offset, value);
+        return;
+    case VMMIO_REG_QUEUE_NOTIFY:
+        vmmio_queues_notify(block, value);
+        return;
+    case VMMIO_REG_INTERRUPT_ACK:
+        block->interrupt_ack = value;
+        vmmio_interrupt_clear(block, value);
+        return;
+    case VMMIO_REG_STATUS:
+        vmmio_status_write(block, value);
+        return;
+    case VMMIO_REG_SHM_SEL:
+        vmmio_shm_select(&block->shm, value);
+        return;
+    default:
+        refuse_write(block, offset, value);
+    }
+}
+
+void vmmio_block_write(struct vmmio_block *block, uint32_t offset, uint32_t width, uint32_t value)
+{
+    if (offset < VMMIO_REG_CONFIG && (width != 4 || (offset & 3)))
+        vmmio_block_report(block, VMMIO_DIAG_ACCESS_WIDTH, offset, width);
+    else if (block->resetting)
+        vmmio_block_report(block, VMMIO_DIAG_WRITE_DURING_RESET, offset, value);
+    else if (offset < VMMIO_REG_CONFIG)
+        control_write(block, offset, value);
+    else
+        vmmio_config_write(block, offset, width, value);
+}
+
+static uint32_t peek_write_only(const struct vmmio_block *block, uint32_t offset)
+{
+    static const struct vmmio_queue_registers absent;
+    const struct vmmio_queue_registers *queue =
+        block->queue_sel < block->is.queue_count ? &block->is.queues[block->queue_sel] : &absent;
+
+    switch (offset) {
+    case VMMIO_REG_DEVICE_FEATURES_SEL:
+        return block->device_features_sel;
+    case VMMIO_REG_DRIVER_FEATURES:
+        return block->driver_features_sel < 4
+                   ? block->driver_features.word[block->driver_features_sel]
+                   : 0;
+    case VMMIO_REG_DRIVER_FEATURES_SEL:
+        return block->driver_features_sel;
+    case VMMIO_REG_QUEUE_SEL:
+        return block->queue_sel;
+    case VMMIO_REG_QUEUE_SIZE:
+        return queue->size;
+    case VMMIO_REG_QUEUE_NOTIFY:
+        return block->queue_notify;
+    case VMMIO_REG_INTERRUPT_ACK:
+        return block->interrupt_ack;
+    case VMMIO_REG_QUEUE_DESC_LOW:
+        return vmmio_low(queue->desc);
+    case VMMIO_REG_QUEUE_DESC_HIGH:
+        return vmmio_high(queue->desc);
+    case VMMIO_REG_QUEUE_DRIVER_LOW:
+        return vmmio_low(queue->driver);
+    case VMMIO_REG_QUEUE_DRIVER_HIGH:
+        return vmmio_high(queue->driver);
+    case VMMIO_REG_QUEUE_DEVICE_LOW:
+        return vmmio_low(queue->device);
+    case VMMIO_REG_QUEUE_DEVICE_HIGH:
+        return vmmio_high(queue->device);
+    case VMMIO_REG_SHM_SEL:
+        return block->shm.sel;
+    default:
+        return 0;
+    }
+}
+
+uint32_t vmmio_block_peek(struct vmmio_block *block, uint32_t offset)
+{
+    if (offset & 3)
+        return 0;
+    if (offset >= VMMIO_REG_CONFIG)
+        return vmmio_config_peek(block, offset - VMMIO_REG_CONFIG, 4);
+
+    const unsigned access = access_of(offset);
+    if (access & ACCESS_R)
+        return vmmio_block_read(block, offset, 4);
+    return access == ACCESS_W ? peek_write_only(block, offset) : 0;
+}
+
+bool vmmio_block_poke(struct vmmio_block *block, uint32_t offset, uint32_t value)
+{
+    switch (offset) {
+    case VMMIO_REG_DEVICE_FEATURES_SEL:
+    case VMMIO_REG_DRIVER_FEATURES:
+    case VMMIO_REG_DRIVER_FEATURES_SEL:
+    case VMMIO_REG_QUEUE_SEL:
+    case VMMIO_REG_QUEUE_SIZE:
+    case VMMIO_REG_QUEUE_DESC_LOW:
+    case VMMIO_REG_QUEUE_DESC_HIGH:
+    case VMMIO_REG_QUEUE_DRIVER_LOW:
+    case VMMIO_REG_QUEUE_DRIVER_HIGH:
+    case VMMIO_REG_QUEUE_DEVICE_LOW:
+    case VMMIO_REG_QUEUE_DEVICE_HIGH:
+    case VMMIO_REG_SHM_SEL:
+        vmmio_block_write(block, offset, 4, value);
+        return true;
+    default:
+        return false;
+    }
+}

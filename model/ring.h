@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file ring.h
+ * What the engine and the ring formats share.
+ */
+#ifndef VMMIO_MODEL_RING_H
+#define VMMIO_MODEL_RING_H
+
+#include "vmmio/engine.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* Little-endian fields of guest memory in a private copy or behind a host pointer. */
+static inline uint16_t vmmio_le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
+
+static inline uint32_t vmmio_le32(const uint8_t *p)
+{
+    return (uint32_t)vmmio_le16(p) | (uint32_t)vmmio_le16(p + 2) << 16;
+}
+
+static inline uint64_t vmmio_le64(const uint8_t *p)
+{
+    return vmmio_le32(p) | (uint64_t)vmmio_le32(p + 4) << 32;
+}
+
+static inline void vmmio_put_le16(uint8_t *p, uint16_t value)
+{
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+}
+
+static inline void vmmio_put_le32(uint8_t *p, uint32_t value)
+{
+    vmmio_put_le16(p, (uint16_t)value);
+    vmmio_put_le16(p + 2, (uint16_t)(value >> 16));
+}
+
+static inline void vmmio_put_le64(uint8_t *p, uint64_t value)
+{
+    vmmio_put_le32(p, (uint32_t)value);
+    vmmio_put_le32(p + 4, (uint32_t)(value >> 32));
+}
+
+/*
+ * Memory that another master changes: one load or store of 16 bits at an even address. A
+ * private copy made with memcpy is followed by a signal fence, so that the compiler cannot read
+ * the original again (A-DBLFETCH).
+ */
+static inline uint16_t vmmio_load_le16(const uint8_t *shared)
+{
+    const uint16_t value = *(const volatile uint16_t *)(const void *)shared;
+    uint8_t bytes[2];
+
+    memcpy(bytes, &value, 2);
+    return vmmio_le16(bytes);
+}
+
+static inline void vmmio_store_le16(uint8_t *shared, uint16_t value)
+{
+    uint8_t bytes[2];
+    uint16_t raw;
+
+    vmmio_put_le16(bytes, value);
+    memcpy(&raw, bytes, 2);
+    *(volatile uint16_t *)(void *)shared = raw;
+}
+
+static inline void vmmio_copy_once(void *copy, const void *shared, size_t length)
+{
+    memcpy(copy, shared, length);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* False as soon as nothing may touch the queue any more: reset, stop, fatal error. */
+static inline bool vmmio_queue_alive(const struct vmmio_engine *engine,
+                                     const struct vmmio_queue *queue)
+{
+    return engine->live && queue->enabled;
+}
+
+static inline uint32_t vmmio_queue_index(const struct vmmio_engine *engine,
+                                         const struct vmmio_queue *queue)
+{
+    return (uint32_t)(queue - engine->is.queues);
+}
+
+/*
+ * DMA by transaction on behalf of a queue. False if the queue died before, during (another
+ * process may reset the device meanwhile) or because of it: a bus error is fatal with this id.
+ */
+bool vmmio_dma_read(struct vmmio_engine *engine, struct vmmio_queue *queue, uint64_t address,
+                    void *data, uint32_t length, enum vmmio_diag_id fault);
+bool vmmio_dma_write(struct vmmio_engine *engine, struct vmmio_queue *queue, uint64_t address,
+                     const void *data, uint32_t length, enum vmmio_diag_id fault);
+
+/* Split ring (split.c). Every function: false if the queue died. */
+bool vmmio_split_enable(struct vmmio_queue *queue);
+bool vmmio_split_avail_index(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                             uint16_t *index);
+bool vmmio_split_arm(struct vmmio_engine *engine, struct vmmio_queue *queue);
+bool vmmio_split_take(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                      struct vmmio_request *request);
+bool vmmio_split_put(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
+                     uint32_t used_length);
+bool vmmio_split_publish(struct vmmio_engine *engine, struct vmmio_queue *queue);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file rooms.h
+ * The rooms of the register block, called by the decoder in register_block.c. Each has a Verilog
+ * twin of the same name.
+ */
+#ifndef VMMIO_MODEL_ROOMS_H
+#define VMMIO_MODEL_ROOMS_H
+
+#include "vmmio/register_block.h"
+
+static inline void vmmio_block_report(const struct vmmio_block *block, enum vmmio_diag_id id,
+                                      uint32_t where, uint64_t value)
+{
+    const struct vmmio_diagnostic diagnostic = {id, where, value};
+
+    if (block->is.host.diagnostic)
+        block->is.host.diagnostic(block->is.host.context, &diagnostic);
+}
+
+static inline uint32_t vmmio_low(uint64_t value) { return (uint32_t)value; }
+
+static inline uint32_t vmmio_high(uint64_t value) { return (uint32_t)(value >> 32); }
+
+static inline uint64_t vmmio_set_low(uint64_t old, uint32_t half)
+{
+    return (old & 0xffffffff00000000u) | half;
+}
+
+static inline uint64_t vmmio_set_high(uint64_t old, uint32_t half)
+{
+    return (old & 0xffffffffu) | (uint64_t)half << 32;
+}
+
+/* status.c */
+void vmmio_status_write(struct vmmio_block *block, uint32_t value);
+
+/* features.c */
+uint32_t vmmio_features_device_word(const struct vmmio_block *block);
+void vmmio_features_driver_write(struct vmmio_block *block, uint32_t value);
+bool vmmio_features_acceptable(struct vmmio_block *block);
+bool vmmio_features_negotiated(const struct vmmio_block *block, unsigned bit);
+
+/* queues.c */
+struct vmmio_queue_registers *vmmio_queues_selected(struct vmmio_block *block);
+void vmmio_queues_write(struct vmmio_block *block, uint32_t offset, uint32_t value);
+void vmmio_queues_notify(struct vmmio_block *block, uint32_t value);
+void vmmio_queues_clear(struct vmmio_block *block);
+
+/* interrupt.c */
+void vmmio_interrupt_raise(struct vmmio_block *block, uint32_t bits);
+void vmmio_interrupt_clear(struct vmmio_block *block, uint32_t bits);
+
+/* config.c; peek counts from the start of the config space */
+uint32_t vmmio_config_peek(const struct vmmio_block *block, uint32_t at, uint32_t width);
+uint32_t vmmio_config_read(struct vmmio_block *block, uint32_t offset, uint32_t width);
+void vmmio_config_write(struct vmmio_block *block, uint32_t offset, uint32_t width, uint32_t value);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The split virtqueue (2.7). */
+#include "ring.h"
+
+enum {
+    AVAIL_FLAGS = 0, /* byte offsets in the available ring */
+    AVAIL_IDX = 2,
+    AVAIL_RING = 4,
+    USED_IDX = 2, /* and in the used ring; its flags stay 0: kicks are always welcome */
+    USED_RING = 4,
+};
+
+static uint64_t avail_bytes(uint32_t size) { return 6 + 2 * (uint64_t)size; }
+
+static uint64_t used_bytes(uint32_t size) { return 6 + 8 * (uint64_t)size; }
+
+static bool wraps(uint64_t address, uint64_t length) { return address + (length - 1) < address; }
+
+static bool overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
+{
+    return a <= b + (b_length - 1) && b <= a + (a_length - 1);
+}
+
+/* What the register block leaves to us: wraps, and a used ring on top of what we only read. */
+bool vmmio_split_enable(struct vmmio_queue *queue)
+{
+    const uint64_t desc = VMMIO_DESC_BYTES * (uint64_t)queue->size;
+    const uint64_t avail = avail_bytes(queue->size);
+    const uint64_t used = used_bytes(queue->size);
+
+    return !wraps(queue->desc, desc) && !wraps(queue->driver, avail) &&
+           !wraps(queue->device, used) && !overlap(queue->desc, desc, queue->device, used) &&
+           !overlap(queue->driver, avail, queue->device, used) &&
+           !overlap(queue->desc, desc, queue->driver, avail);
+}
+
+static uint8_t *map_aligned(struct vmmio_engine *engine, uint64_t address, uint64_t length,
+                            bool write)
+{
+    uint8_t *pointer = engine->is.memory.map(engine->is.memory.context, address, length, write);
+
+    return (uintptr_t)pointer % 2 == 0 ? pointer : NULL; /* 16-bit loads must be single ones */
+}
+
+static void refresh_pointers(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    while (queue->map_epoch != engine->map_epoch) {
+        queue->map_epoch = engine->map_epoch; /* asking may itself take a pointer away */
+        queue->desc_mapped =
+            map_aligned(engine, queue->desc, VMMIO_DESC_BYTES * (uint64_t)queue->size, false);
+        queue->driver_mapped = map_aligned(engine, queue->driver, avail_bytes(queue->size), false);
+        queue->device_mapped = map_aligned(engine, queue->device, used_bytes(queue->size), true);
+    }
+}
+
+static bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t offset,
+                       uint16_t *value)
+{
+    uint8_t bytes[2];
+
+    if (queue->map_epoch != engine->map_epoch)
+        refresh_pointers(engine, queue);
+    if (queue->driver_mapped) {
+        *value = vmmio_load_le16(queue->driver_mapped + offset);
+        return true;
+    }
+    if (!vmmio_dma_read(engine, queue, queue->driver + offset, bytes, 2, VMMIO_DIAG_RING_DMA))
+        return false;
+    *value = vmmio_le16(bytes);
+    return true;
+}
+
+static bool write_used16(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t offset,
+                         uint16_t value)
+{
+    uint8_t bytes[2];
+
+    if (queue->map_epoch != engine->map_epoch)
+        refresh_pointers(engine, queue);
+    if (queue->device_mapped) {
+        vmmio_store_le16(queue->device_mapped + offset, value);
+        return true;
+    }
+    vmmio_put_le16(bytes, value);
+    return vmmio_dma_write(engine, queue, queue->device + offset, bytes, 2, VMMIO_DIAG_RING_DMA);
+}
+
+bool vmmio_split_avail_index(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                             uint16_t *index)
+{
+    if (!read_avail(engine, queue, AVAIL_IDX, index))
+        return false;
+    atomic_thread_fence(memory_order_acquire); /* the index before ring and descriptors */
+    return true;
+}
+
+/* Asks for a kick at the next buffer; the caller looks at the index again (SPLIT-48). */
+bool vmmio_split_arm(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    const uint32_t avail_event = USED_RING + VMMIO_USED_ELEM_BYTES * queue->size;
+
+    if (!write_used16(engine, queue, avail_event, queue->next_avail))
+        return false;
+    atomic_thread_fence(memory_order_seq_cst); /* SPLIT-51 from our side */
+    return true;
+}
+
+/* One descriptor, read once. */
+struct descriptor {
+    uint64_t address;
+    uint32_t length;
+    uint16_t flags;
+    uint16_t next;
+};
+
+/* Where a walk is: the queue's own table or an indirect one. */
+struct walk {
+    uint64_t table;
+    const uint8_t *table_mapped;
+    uint32_t table_size; /* entries */
+    uint32_t map_epoch;
+    uint32_t steps;
+    bool indirect;
+};
+
+static bool fetch(struct vmmio_engine *engine, struct vmmio_queue *queue, struct walk *walk,
+                  uint32_t index, struct descriptor *d)
+{
+    uint8_t raw[VMMIO_DESC_BYTES];
+    const uint32_t offset = VMMIO_DESC_BYTES * index;
+
+    if (walk->table_mapped && walk->map_epoch == engine->map_epoch)
+        vmmio_copy_once(raw, walk->table_mapped + offset, sizeof(raw));
+    else if (!vmmio_dma_read(engine, queue, walk->table + offset, raw, sizeof(raw),
+                             VMMIO_DIAG_RING_DMA))
+        return false;
+    d->address = vmmio_le64(raw);
+    d->length = vmmio_le32(raw + 8);
+    d->flags = vmmio_le16(raw + 12);
+    d->next = vmmio_le16(raw + 14);
+    return true;
+}
+
+static bool fault(struct vmmio_engine *engine, struct vmmio_queue *queue, enum vmmio_diag_id id,
+                  uint64_t value)
+{
+    vmmio_engine_fatal(engine, id, vmmio_queue_index(engine, queue), value);
+    return false;
+}
+
+static bool enter_indirect(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                           struct walk *walk, const struct descriptor *d)
+{
+    if (!engine->indirect)
+        return fault(engine, queue, VMMIO_DIAG_INDIRECT_REFUSED, d->address);
+    if (walk->indirect)
+        return fault(engine, queue, VMMIO_DIAG_INDIRECT_NESTED, d->address);
+    if (d->flags & VMMIO_DESC_NEXT)
+        return fault(engine, queue, VMMIO_DIAG_INDIRECT_NEXT, d->address);
+    if (d->length == 0 || d->length % VMMIO_DESC_BYTES ||
+        d->length / VMMIO_DESC_BYTES > VMMIO_QUEUE_SIZE_LIMIT)
+        return fault(engine, queue, VMMIO_DIAG_INDIRECT_SIZE, d->length);
+    if (wraps(d->address, d->length))
+        return fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d->address);
+
+    walk->map_epoch = engine->map_epoch;
+    walk->table = d->address;
+    walk->table_size = d->length / VMMIO_DESC_BYTES;
+    walk->table_mapped =
+        engine->is.memory.map(engine->is.memory.context, d->address, d->length, false);
+    walk->indirect = true;
+    return true;
+}
+
+static bool add_segment(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                        struct vmmio_request *request, const struct descriptor *d)
+{
+    const bool writable = (d->flags & VMMIO_DESC_WRITE) != 0;
+    const uint64_t total = (uint64_t)request->readable_bytes + request->writable_bytes + d->length;
+
+    if (!writable && request->segment_count > request->readable_count)
+        return fault(engine, queue, VMMIO_DIAG_RING_ORDER, d->address);
+    if (d->length && wraps(d->address, d->length))
+        return fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d->address);
+    if (total > UINT32_MAX)
+        return fault(engine, queue, VMMIO_DIAG_RING_TOTAL, total);
+
+    /* An empty one is kept: it still says which part it belongs to (A-RING-ZEROLEN). */
+    request->segments[request->segment_count++] = (struct vmmio_segment){d->address, d->length};
+    if (writable) {
+        request->writable_bytes += d->length;
+    } else {
+        request->readable_bytes += d->length;
+        request->readable_count++;
+    }
+    return true;
+}
+
+/* Copies the chain at head into the request. Bounded by the queue size (SPLIT-09, SPLIT-18). */
+static bool walk_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                       struct vmmio_request *request, uint32_t head)
+{
+    struct walk walk = {.table = queue->desc,
+                        .table_mapped = queue->desc_mapped,
+                        .table_size = queue->size,
+                        .map_epoch = queue->map_epoch};
+    uint32_t index = head;
+
+    for (;;) {
+        struct descriptor d;
+
+        if (!fetch(engine, queue, &walk, index, &d))
+            return false;
+        if (d.flags & VMMIO_DESC_INDIRECT) {
+            if (!enter_indirect(engine, queue, &walk, &d))
+                return false;
+            index = 0;
+            continue;
+        }
+        if (walk.steps++ == queue->size)
+            return fault(engine, queue, VMMIO_DIAG_RING_LOOP, head);
+        if (!add_segment(engine, queue, request, &d))
+            return false;
+        if (!(d.flags & VMMIO_DESC_NEXT))
+            return true;
+        index = d.next;
+        if (index >= walk.table_size)
+            return fault(engine, queue, VMMIO_DIAG_RING_NEXT, index);
+    }
+}
+
+bool vmmio_split_take(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                      struct vmmio_request *request)
+{
+    const uint32_t slot = queue->next_avail & (queue->size - 1);
+    uint16_t head;
+
+    if (!read_avail(engine, queue, AVAIL_RING + 2 * slot, &head))
+        return false;
+    if (head >= queue->size)
+        return fault(engine, queue, VMMIO_DIAG_RING_HEAD, head);
+    request->head = head;
+    if (!walk_chain(engine, queue, request, head))
+        return false;
+    queue->next_avail++;
+    return true;
+}
+
+/* Writes a used entry; the driver sees it at the next publish (SPLIT-36). */
+bool vmmio_split_put(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
+                     uint32_t used_length)
+{
+    const uint32_t slot = queue->next_used & (queue->size - 1);
+    const uint32_t offset = USED_RING + VMMIO_USED_ELEM_BYTES * slot;
+    uint8_t raw[VMMIO_USED_ELEM_BYTES];
+
+    vmmio_put_le32(raw, head);
+    vmmio_put_le32(raw + 4, used_length);
+    if (queue->map_epoch != engine->map_epoch)
+        refresh_pointers(engine, queue);
+    if (queue->device_mapped)
+        memcpy(queue->device_mapped + offset, raw, sizeof(raw));
+    else if (!vmmio_dma_write(engine, queue, queue->device + offset, raw, sizeof(raw),
+                              VMMIO_DIAG_RING_DMA))
+        return false;
+    queue->next_used++;
+    return true;
+}
+
+/* SPLIT-29 .. SPLIT-34; with EVENT_IDX the event may lie anywhere in the batch (A-EVENT). */
+static bool wants_interrupt(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t old,
+                            bool *wanted)
+{
+    uint16_t value;
+
+    if (engine->event_idx) {
+        if (!read_avail(engine, queue, AVAIL_RING + 2 * queue->size, &value))
+            return false;
+        *wanted = (uint16_t)(queue->published - value - 1) < (uint16_t)(queue->published - old);
+    } else {
+        if (!read_avail(engine, queue, AVAIL_FLAGS, &value))
+            return false;
+        *wanted = !(value & VMMIO_AVAIL_NO_INTERRUPT);
+    }
+    return true;
+}
+
+bool vmmio_split_publish(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    const uint16_t old = queue->published;
+    bool wanted;
+
+    if (queue->next_used == old)
+        return true;
+    atomic_thread_fence(memory_order_release); /* data and entries before the index */
+    if (!write_used16(engine, queue, USED_IDX, queue->next_used))
+        return false;
+    queue->published = queue->next_used;
+    atomic_thread_fence(memory_order_seq_cst); /* the index before we look at the suppression */
+    if (!wants_interrupt(engine, queue, old, &wanted))
+        return false;
+    if (wanted)
+        engine->is.front->used_buffer(engine->is.front_context);
+    return true;
+}
