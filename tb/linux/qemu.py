@@ -1,0 +1,133 @@
+"""QEMU: its command line, and the addresses that the firmware gives our functions on it."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import time
+
+SLOT = 4
+IVSHMEM_SLOT = 5
+RAM = "512M"
+
+
+class QemuError(Exception):
+    """QEMU did not do what it was started for; the message says what to look at."""
+
+
+def function(slot):
+    """The name that Linux gives function 0 of a slot on the first bus."""
+    return f"0000:00:{slot:02x}.0"
+
+
+def acpi_node(slot):
+    """The name that the firmware's tables give function 0 of a slot."""
+    return f"S{slot << 3:02X}"
+
+
+def has_kvm():
+    """True if KVM works here; an openable /dev/kvm alone proves nothing."""
+    words = pathlib.Path("/proc/cpuinfo").read_text().split()
+    return ("svm" in words or "vmx" in words) and os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+
+def command_line(program, vfio_socket, shm_file, shm_size):
+    """QEMU with our function and the shared memory region, and no kernel yet.
+
+    The region is a BAR of an ivshmem device: in one of our own function QEMU would stop mapping it
+    at the first interrupt.
+    """
+    vfio = {"driver": "vfio-user-pci", "addr": f"{SLOT:x}",
+            "socket": {"type": "unix", "path": str(vfio_socket)}}
+    return [
+        str(program), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-machine", "pc,memory-backend=mem", "-accel", "kvm" if has_kvm() else "tcg",
+        "-cpu", "max", "-smp", "1", "-m", RAM,
+        "-object", f"memory-backend-memfd,id=mem,size={RAM},share=on",
+        "-object", f"memory-backend-file,id=shm,share=on,mem-path={shm_file},size={shm_size}",
+        "-device", json.dumps(vfio),
+        "-device", f"ivshmem-plain,memdev=shm,addr={IVSHMEM_SLOT:x}",
+    ]
+
+
+class Qmp:
+    """A connection to QEMU's control socket. Raises QemuError when QEMU does not answer."""
+
+    def __init__(self, path, deadline):
+        self.socket = socket.socket(socket.AF_UNIX)
+        while True:
+            try:
+                self.socket.connect(str(path))
+                break
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise QemuError("QEMU opened no control socket") from error
+                time.sleep(0.02)
+        self.socket.settimeout(10)
+        self.stream = self.socket.makefile("rw")
+        self.stream.readline()
+        self.command("qmp_capabilities")
+
+    def command(self, name):
+        """Executes a command without arguments and gives its result."""
+        try:
+            self.stream.write(json.dumps({"execute": name}) + "\n")
+            self.stream.flush()
+            while line := self.stream.readline():
+                answer = json.loads(line)
+                if "error" in answer:
+                    raise QemuError(f"QEMU refused {name}: {answer['error']['desc']}")
+                if "return" in answer:
+                    return answer["return"]
+        except OSError as error:
+            raise QemuError(f"QEMU did not answer {name}: {error}") from error
+        raise QemuError("QEMU ended while it was asked for " + name)
+
+    def close(self):
+        self.stream.close()
+        self.socket.close()
+
+
+def addresses_in(pci):
+    """What query-pci says of our functions, or None while the firmware is not done with them."""
+    devices = {device["slot"]: device for bus in pci for device in bus["devices"]}
+
+    def bar(slot, number):
+        for region in devices[slot]["regions"]:
+            if region["bar"] == number and region["address"] > 0:
+                return region["address"]
+        return None
+
+    found = {"bar": bar(SLOT, 0), "shm_base": bar(IVSHMEM_SLOT, 2),
+             "gsi": devices[SLOT].get("irq", 0)}
+    return found if all(found.values()) else None
+
+
+def ask_firmware(command, work, seconds=30):
+    """Lets the firmware of `command` place the BARs, and gives {"bar", "shm_base", "gsi"}."""
+    path = work / "qmp"
+    deadline = time.monotonic() + seconds
+    with open(work / "firmware.log", "wb") as log, \
+            subprocess.Popen([*command, "-qmp", f"unix:{path},server=on,wait=off"],
+                             stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process:
+        try:
+            with contextlib.closing(Qmp(path, deadline)) as qmp:
+                while time.monotonic() < deadline:
+                    if found := addresses_in(qmp.command("query-pci")):
+                        return found
+                    time.sleep(0.05)
+        finally:
+            process.kill()
+    raise QemuError(f"the firmware placed no BARs within {seconds} s")
+
+
+def cache_key(command, volatile):
+    """A name for a command line on this QEMU; `volatile` are its parts that change every run."""
+    version = subprocess.run([command[0], "--version"], stdout=subprocess.PIPE, check=True).stdout
+    text = "\0".join(command)
+    for part in volatile:
+        text = text.replace(str(part), "")
+    return hashlib.sha256(version + text.encode()).hexdigest()

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+"""Boots Debian's Linux in a stock QEMU against our device process and judges what it did.
+
+Exit status: 0 if every item passed, 1 if one failed, 2 if the run could not be started, 77 if
+QEMU or the kernel is missing and --skip-if-missing was given.
+"""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import secrets
+import signal
+import sys
+import tempfile
+import time
+
+import guest
+import qemu
+import report
+from child import Child, RunError, follow
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+FORMS = {"tlm": "vmmio-platform"}
+PLANNED_FORMS = ["rtl", "lockstep"]
+SHM_BYTES = 128 << 20
+FILE_BYTES = 32 << 20
+# While only the firmware runs nobody looks at the region: any free address will do.
+ANY_BASE = 1 << 32
+SKIPPED = 77
+
+
+class StartError(Exception):
+    """The run cannot be started; the message says what to change."""
+
+
+def parse_options():
+    parser = argparse.ArgumentParser(description="Boot a stock Linux against the vmmio device.")
+    parser.add_argument("--kernel", default="6.12", help="6.12, 6.1 or sid (default: %(default)s)")
+    parser.add_argument("--form", default="tlm", choices=[*FORMS, *PLANNED_FORMS])
+    parser.add_argument("--build", type=pathlib.Path, default=TOP / "build",
+                        help="where the device program was built (default: build)")
+    parser.add_argument("--work", type=pathlib.Path,
+                        help="folder for logs and report.json (default: run in the build folder)")
+    parser.add_argument("--timeout", type=float, default=240, help="seconds for the whole run")
+    parser.add_argument("--trace", action="store_true", help="log each register access too")
+    parser.add_argument("--skip-if-missing", action="store_true")
+    return parser.parse_args()
+
+
+class Run:
+    """One boot. Everything that it starts ends with it."""
+
+    def __init__(self, options):
+        if options.form not in FORMS:
+            raise StartError(f"FORM={options.form} is not built yet; "
+                             f"Linux runs with FORM={' or '.join(FORMS)} so far")
+        self.options = options
+        self.start = time.monotonic()
+        self.work = (options.work or options.build / "run").resolve()
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.program = options.build.resolve() / "bin" / FORMS[options.form]
+        if not self.program.exists():
+            raise StartError(f"{self.program} is not built; run 'make build'")
+        self.qemu = TOP / "build/qemu/qemu-system-x86_64"
+        self.kernel = TOP / "build/kernels" / options.kernel
+        self.token = secrets.token_hex(16)
+        self.shm_file = self.work / "shm.img"
+        self.shm_file.unlink(missing_ok=True)
+        self.addresses_file = self.work / "addresses.json"
+        self.log = report.GuestLog()
+
+    def missing(self):
+        """What has to be fetched before the run, in a sentence, or None."""
+        if not self.qemu.exists():
+            return "no QEMU of at least 10.1; run scripts/get-qemu"
+        if not (self.kernel / "version").exists():
+            return f"no Linux {self.options.kernel}; run scripts/get-kernel {self.options.kernel}"
+        return None
+
+    @property
+    def deadline(self):
+        return self.start + self.options.timeout
+
+    @contextlib.contextmanager
+    def device(self, name, shm_base, *more):
+        """The device process, listening, and the QEMU command line that attaches to it."""
+        with tempfile.TemporaryDirectory(prefix="vmmio-") as folder:
+            path = pathlib.Path(folder) / "vfio"
+            command = [self.program, "--socket", path, "--shm-file", self.shm_file,
+                       "--shm-size", SHM_BYTES, "--shm-base", hex(shm_base),
+                       "--report", self.work / f"{name}.json", *more]
+            with Child("the device process", command, self.work / f"{name}.log") as child:
+                for line in follow(child.log, time.monotonic() + 20, child.ended):
+                    if line.startswith("ready"):
+                        break
+                else:
+                    raise RunError("the device process ended before it was used", child.log)
+                yield child, qemu.command_line(self.qemu, path, self.shm_file, SHM_BYTES)
+
+    def addresses(self):
+        """Where the firmware places our BARs; asked once for each QEMU and command line."""
+        any_place = qemu.command_line(self.qemu, "socket", self.shm_file, SHM_BYTES)
+        key = qemu.cache_key(any_place, [self.shm_file])
+        with contextlib.suppress(OSError, ValueError):
+            return json.loads(self.addresses_file.read_text())[key]
+        say("asking the firmware where it places the BARs")
+        with self.device("firmware-device", ANY_BASE) as (_, command):
+            found = qemu.ask_firmware(command, self.work)
+        self.addresses_file.write_text(json.dumps({key: found}))
+        return found
+
+    def boot(self, found):
+        """Boots the guest to its end, printing its verdicts as they come."""
+        ssdt = guest.compile_ssdt(self.work, qemu.acpi_node(qemu.SLOT), found["bar"],
+                                  found["gsi"], len(report.DEVICES))
+        initrd = guest.make_initrd(self.work, self.kernel, ssdt)
+        parameters = {"token": self.token, "bytes": FILE_BYTES,
+                      "checks": ",".join(report.GUEST_CHECKS),
+                      "function": qemu.function(qemu.SLOT),
+                      "ivshmem": qemu.function(qemu.IVSHMEM_SLOT)}
+        append = "console=ttyS0 quiet panic=-1 " + " ".join(
+            f"vmmio.{key}={value}" for key, value in parameters.items())
+        trace = ["--trace", self.work / "trace.log"] if self.options.trace else []
+        console = self.work / "console.log"
+        console.write_bytes(b"")
+        say(f"booting Linux {(self.kernel / 'version').read_text().strip()}")
+        with self.device("device", found["shm_base"], "--bar", hex(found["bar"]),
+                         "--find-token", self.token, *trace) as (device, command):
+            command += ["-serial", f"file:{console}", "-kernel", self.kernel / "vmlinuz",
+                        "-initrd", initrd, "-append", append]
+            with Child("QEMU", command, self.work / "qemu.log") as machine:
+                self.watch(console, machine, device)
+                machine.finish(5)
+            device.finish(30)
+        return json.loads((self.work / "device.json").read_text())
+
+    def watch(self, console, machine, device):
+        """Follows the console until QEMU ends."""
+        def ended():
+            device.ended()
+            return machine.ended()
+
+        for line in follow(console, self.deadline, ended):
+            if verdict := self.log.take(line):
+                name, passed, detail = verdict
+                print(report.table_row(report.check(report.GUEST_CHECKS[name], passed, detail)),
+                      flush=True)
+
+    def judge(self, found, device):
+        """Makes the report and shows what the guest could not judge alone."""
+        result = report.make_report(
+            self.options.form, self.log, device, expected=found, shm_size=SHM_BYTES,
+            file_bytes=FILE_BYTES, seconds=time.monotonic() - self.start)
+        if not result["checks"][0]["ok"]:
+            self.addresses_file.unlink(missing_ok=True)
+        shown = [report.GUEST_CHECKS[name] for name in self.log.verdicts]
+        for item in result["checks"]:
+            if item["name"] not in shown:
+                print(report.table_row(item))
+        print("\n".join(report.summary(result)))
+        return result
+
+
+def say(text):
+    print(f"vmmio: {text}", flush=True)
+
+
+def show_tail(path, lines=15):
+    """The last lines of a log, for whoever reads the failure."""
+    with contextlib.suppress(OSError):
+        tail = path.read_text(errors="replace").splitlines()[-lines:]
+        print(f"--- end of {path}", *tail, "---", sep="\n")
+
+
+def attempt(run):
+    """Runs to the end and writes report.json whatever happens; gives the exit status."""
+    result = {"ok": False, "form": run.options.form, "kernel": run.options.kernel,
+              "error": "interrupted"}
+    try:
+        found = run.addresses()
+        result = run.judge(found, run.boot(found))
+        if not result["ok"]:
+            raise RunError(report.verdict(result), run.work / "console.log")
+        return 0
+    except (RunError, qemu.QemuError, guest.GuestError) as error:
+        result["error"] = str(error)
+        show_tail(getattr(error, "log", None) or run.work / "qemu.log")
+        say(f"error: {error}; logs are in {run.work}")
+        return 1
+    finally:
+        (run.work / "report.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+def main():
+    options = parse_options()
+    # Leave through the contexts, so that no process stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        run = Run(options)
+        if missing := run.missing():
+            if options.skip_if_missing:
+                print(f"SKIPPED: {missing}")
+                return SKIPPED
+            raise StartError(missing)
+        return attempt(run)
+    except StartError as error:
+        say(f"error: {error}")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

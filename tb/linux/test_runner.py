@@ -1,0 +1,226 @@
+"""The runner of the Linux boot judges rightly: each item fails when what it looks at is wrong."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import child
+import guest
+import qemu
+import report
+
+HERE = pathlib.Path(__file__).parent
+EXPECTED = {"bar": 0xFEBE0000, "shm_base": 0xF0000000, "gsi": 11}
+SHM_SIZE = 128 << 20
+FILE_BYTES = 1 << 20
+DEVICE = {"register_accesses": 7, "token_found": {"offset": 4096, "bytes": FILE_BYTES},
+          "devices": [{"device_id": 4, "requests": 64, "bytes": 4096},
+                      {"device_id": 27, "requests": 1, "bytes": 4}]}
+GUEST_LINES = [
+    "VMMIO: value kernel=6.12.0",
+    "VMMIO: value bar=0x00000000febe0000",
+    "VMMIO: value shm_bar=0x00000000f0000000",
+    *(f"VMMIO: pass {name} detail" for name in report.GUEST_CHECKS),
+    "VMMIO: value shm_base=0xf0000000",
+    f"VMMIO: value shm_length={SHM_SIZE}",
+    "VMMIO: value dax_read_mb_s=90.5",
+    "VMMIO: value ram_read_mb_s=91.5",
+    "VMMIO: end",
+]
+
+
+def judged(lines, device=None):
+    """The report of a run in which the guest said `lines`."""
+    log = report.GuestLog()
+    for line in lines:
+        log.take(line)
+    return report.make_report("tlm", log, device or DEVICE, expected=EXPECTED, shm_size=SHM_SIZE,
+                              file_bytes=FILE_BYTES, seconds=1.25)
+
+
+def replaced(old, new):
+    """The good guest's lines with one of them changed."""
+    assert any(old in line for line in GUEST_LINES), old
+    return [line.replace(old, new) for line in GUEST_LINES]
+
+
+class Report(unittest.TestCase):
+    def test_passes_a_good_run(self):
+        result = judged(GUEST_LINES)
+        self.assertTrue(result["ok"], result)
+        self.assertEqual(result["shm"], [{"id": 0, "base": 0xF0000000, "length": SHM_SIZE,
+                                          "found_by_guest": True}])
+        self.assertEqual(result["dax_bytes_verified"], FILE_BYTES)
+        self.assertEqual((result["dax_read_mb_s"], result["ram_read_mb_s"]), (90.5, 91.5))
+        self.assertEqual(result["register_accesses"], 7)
+
+    def test_reads_lines_behind_kernel_messages(self):
+        lines = ["[    1.0] clocksource: tsc" + line for line in GUEST_LINES]
+        self.assertTrue(judged(lines)["ok"])
+
+    def test_fails_for_each_guest_check_alone(self):
+        for name in report.GUEST_CHECKS:
+            with self.subTest(name):
+                result = judged(replaced(f"pass {name} ", f"fail {name} "))
+                self.assertFalse(result["ok"])
+                self.assertIn(report.GUEST_CHECKS[name], report.verdict(result))
+
+    def test_fails_when_any_line_is_missing(self):
+        for i, line in enumerate(GUEST_LINES):
+            with self.subTest(line):
+                self.assertFalse(judged(GUEST_LINES[:i] + GUEST_LINES[i + 1:])["ok"])
+
+    def test_fails_when_the_region_is_elsewhere(self):
+        result = judged(replaced("shm_base=0xf0000000", "shm_base=0xf8000000"))
+        self.assertFalse(result["ok"])
+        self.assertFalse(result["shm"][0]["found_by_guest"])
+
+    def test_fails_when_the_region_is_shorter(self):
+        self.assertFalse(judged(replaced(f"shm_length={SHM_SIZE}", "shm_length=4096"))["ok"])
+
+    def test_fails_when_linux_moved_a_bar(self):
+        result = judged(replaced("bar=0x00000000febe0000", "bar=0x00000000fea00000"))
+        self.assertIn("addresses", report.verdict(result))
+
+    def test_fails_when_the_backing_lacks_a_record(self):
+        for found in (None, {"offset": 4096, "bytes": FILE_BYTES - 64}):
+            with self.subTest(found):
+                result = judged(GUEST_LINES, {**DEVICE, "token_found": found})
+                self.assertFalse(result["ok"])
+                self.assertEqual(result["dax_bytes_verified"], 0)
+
+    def test_fails_when_a_device_did_no_work(self):
+        for idle in (0, 1):
+            devices = [dict(device) for device in DEVICE["devices"]]
+            devices[idle]["requests"] = 0
+            with self.subTest(idle):
+                self.assertFalse(judged(GUEST_LINES, {**DEVICE, "devices": devices})["ok"])
+
+    def test_names_a_linux_that_never_came_up(self):
+        self.assertIn("did not come up", report.verdict(judged([])))
+
+
+class Firmware(unittest.TestCase):
+    @staticmethod
+    def pci(bar, shm_base):
+        return [{"devices": [
+            {"slot": qemu.SLOT, "irq": 11, "regions": [{"bar": 0, "address": bar}]},
+            {"slot": qemu.IVSHMEM_SLOT, "regions": [{"bar": 0, "address": 0xFEBF0000},
+                                                    {"bar": 2, "address": shm_base}]}]}]
+
+    def test_addresses_are_taken_from_the_right_bars(self):
+        self.assertEqual(qemu.addresses_in(self.pci(0xFEBE0000, 0xF0000000)), EXPECTED)
+
+    def test_bars_that_are_not_placed_yet_are_waited_for(self):
+        self.assertIsNone(qemu.addresses_in(self.pci(-1, 0xF0000000)))
+        self.assertIsNone(qemu.addresses_in(self.pci(0xFEBE0000, -1)))
+
+
+class Children(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def start(self, code):
+        return child.Child("it", [sys.executable, "-c", code], self.folder / "log")
+
+    def test_end_with_their_context(self):
+        with self.start("import time; time.sleep(60)") as it:
+            self.assertIsNone(it.process.poll())
+        self.assertIsNotNone(it.process.poll())
+
+    def test_that_fail_are_reported(self):
+        with self.start("raise SystemExit(3)") as it:
+            with self.assertRaisesRegex(child.RunError, "status 3"):
+                it.finish(20)
+
+    def test_that_hang_are_reported(self):
+        with self.start("import time; time.sleep(60)") as it:
+            with self.assertRaisesRegex(child.RunError, "did not end"):
+                it.finish(0.1)
+
+    def test_lines_are_followed_to_the_end(self):
+        code = "import time; print('a', flush=True); time.sleep(0.2); print('b\\rc\\r')"
+        with self.start(code) as it:
+            lines = list(child.follow(it.log, time.monotonic() + 20, it.ended))
+        self.assertEqual(lines, ["a", "b\rc"])
+
+    def test_silence_is_not_followed_for_ever(self):
+        with self.start("import time; time.sleep(60)") as it:
+            with self.assertRaisesRegex(child.RunError, "time is up"):
+                list(child.follow(it.log, time.monotonic() + 0.1, it.ended))
+
+
+class Guest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def need(self, tool):
+        try:
+            guest.tool(tool)
+        except guest.GuestError as error:
+            self.skipTest(str(error))
+
+    def test_the_acpi_table_has_one_page_for_each_device(self):
+        self.need("iasl")
+        table = guest.compile_ssdt(self.folder, "S20", 0xFEBE0000, 11, 2).read_bytes()
+        self.assertEqual(table[:4], b"SSDT")
+        for base in (0xFEBE0000, 0xFEBE1000):
+            # ACPI 6.4.3.4, 32-bit fixed memory range: tag, length 9, writable, base, size.
+            descriptor = (b"\x86\x09\x00\x01" + base.to_bytes(4, "little")
+                          + (0x1000).to_bytes(4, "little"))
+            self.assertEqual(table.count(descriptor), 1)
+        self.assertEqual(table.count(b"LNRO0005"), 2)
+
+    def test_a_failing_tool_is_named(self):
+        with self.assertRaisesRegex(guest.GuestError, "false failed"):
+            guest.call("false")
+
+    def tool_says(self, *words):
+        program = guest.compile_guest_tool(self.folder)
+        return subprocess.run([program, *words], check=False, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True)
+
+    def test_the_guest_tool_accepts_its_own_pattern_only(self):
+        self.need("cc")
+        token = bytes(range(0xF0, 0x100))
+        content = bytearray()
+        for index in range(300):
+            content += token + index.to_bytes(8, "little") + bytes(
+                (index * 131 + i * 7 + token[i % 16]) & 0xFF for i in range(40))
+        path = self.folder / "pattern"
+        path.write_bytes(content)
+        verify = ["verify", path, token.hex(), str(len(content))]
+        self.assertEqual(self.tool_says(*verify).returncode, 0)
+        for at in (0, 16, 63, len(content) - 1):
+            content[at] ^= 1
+            path.write_bytes(content)
+            content[at] ^= 1
+            with self.subTest(at):
+                self.assertRegex(self.tool_says(*verify).stdout, f"record at byte {at // 64 * 64}$")
+
+    def test_the_guest_tool_refuses_a_file_that_is_not_dax(self):
+        self.need("cc")
+        result = self.tool_says("write", self.folder / "new", "00" * 16, "4096")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("not through DAX", result.stdout)
+
+    def test_the_guest_tool_refuses_bytes_that_are_not_random(self):
+        self.need("cc")
+        self.assertEqual(self.tool_says("random", "/dev/urandom", "4096").returncode, 0)
+        result = self.tool_says("random", "/dev/zero", "4096")
+        self.assertEqual(result.returncode, 1)
+
+
+class Forms(unittest.TestCase):
+    def test_a_form_that_is_not_built_yet_is_a_clear_error(self):
+        result = subprocess.run([sys.executable, HERE / "run.py", "--form", "rtl"], check=False,
+                                stdout=subprocess.PIPE, text=True)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("FORM=rtl is not built yet", result.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
