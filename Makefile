@@ -1,0 +1,47 @@
+# The front door. Every target sets up what it needs; what is there already is left alone.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test bench clean distclean
+
+KERNEL ?= 6.12
+FORM ?= tlm
+
+help:
+	@echo 'make run      boot Debian'\''s Linux in QEMU against the SystemC device and check what it does'
+	@echo '              KERNEL=6.12|6.1|sid (now $(KERNEL)), FORM=tlm (now $(FORM))'
+	@echo 'make test     build everything, also with sanitizers, and run every test'
+	@echo 'make bench    count instructions against the baselines; writes build/bench.csv'
+	@echo 'make build    build the libraries, the programs and the tests into build/'
+	@echo 'make setup    install the Debian packages that the other targets need (root or sudo)'
+	@echo 'make clean    remove what was built; QEMU and the kernels that were fetched stay'
+	@echo 'make distclean  remove build/ altogether'
+
+setup:
+	@scripts/setup
+
+build:
+	@scripts/setup build
+	@scripts/build release
+
+run:
+	@scripts/setup build linux
+	@scripts/build release vmmio-platform
+	@scripts/get-qemu
+	@scripts/get-kernel $(KERNEL)
+	@python3 tb/linux/run.py --kernel $(KERNEL) --form $(FORM)
+
+test:
+	@scripts/test
+
+bench:
+	@scripts/setup build bench
+	@scripts/build bench
+	@python3 tb/bench/run.py
+
+clean:
+	@if [ -d build ]; then \
+	    find build -mindepth 1 -maxdepth 1 ! -name qemu ! -name kernels -exec rm -rf {} +; fi
+
+distclean:
+	@rm -rf build
