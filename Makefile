@@ -26,9 +26,10 @@ build:
 
 run:
 	@scripts/setup build linux
-	@scripts/build release vmmio-platform
-	@scripts/get-qemu
+	@python3 tb/linux/run.py --form $(FORM) --check-form
 	@scripts/get-kernel $(KERNEL)
+	@scripts/get-qemu
+	@scripts/build release vmmio-platform
 	@python3 tb/linux/run.py --kernel $(KERNEL) --form $(FORM)
 
 test:

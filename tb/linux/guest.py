@@ -6,19 +6,17 @@ import shutil
 import string
 import subprocess
 
+from child import RunError
+
 HERE = pathlib.Path(__file__).parent
 MODULES = ["virtio_mmio", "virtio-rng", "virtio_pmem", "nd_pmem", "ext4"]
-
-
-class GuestError(Exception):
-    """The guest cannot be made; the message says what to change."""
 
 
 def tool(name):
     """The path of a host program; many of them are in sbin, which not every user has in PATH."""
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if not path:
-        raise GuestError(f"{name} is not installed; run 'make setup'")
+        raise RunError(f"{name} is not installed; run 'make setup'")
     return path
 
 
@@ -28,7 +26,7 @@ def call(*command, **kwargs):
                             check=False, **kwargs)
     if result.returncode:
         tail = (result.stdout + result.stderr).decode(errors="replace").strip().splitlines()[-5:]
-        raise GuestError(f"{command[0]} failed: " + " / ".join(tail))
+        raise RunError(f"{command[0]} failed: " + " / ".join(tail))
     return result.stdout
 
 

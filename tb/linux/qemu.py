@@ -7,15 +7,14 @@ import os
 import pathlib
 import socket
 import subprocess
+import tempfile
 import time
+
+from child import Child, RunError
 
 SLOT = 4
 IVSHMEM_SLOT = 5
 RAM = "512M"
-
-
-class QemuError(Exception):
-    """QEMU did not do what it was started for; the message says what to look at."""
 
 
 def function(slot):
@@ -54,17 +53,18 @@ def command_line(program, vfio_socket, shm_file, shm_size):
 
 
 class Qmp:
-    """A connection to QEMU's control socket. Raises QemuError when QEMU does not answer."""
+    """A connection to a QEMU's control socket. Raises RunError when that does not answer."""
 
-    def __init__(self, path, deadline):
+    def __init__(self, path, process, deadline):
+        self.log = process.log
         self.socket = socket.socket(socket.AF_UNIX)
         while True:
             try:
                 self.socket.connect(str(path))
                 break
             except OSError as error:
-                if time.monotonic() > deadline:
-                    raise QemuError("QEMU opened no control socket") from error
+                if process.ended() or time.monotonic() > deadline:
+                    raise RunError("QEMU opened no control socket", self.log) from error
                 time.sleep(0.02)
         self.socket.settimeout(10)
         self.stream = self.socket.makefile("rw")
@@ -79,12 +79,12 @@ class Qmp:
             while line := self.stream.readline():
                 answer = json.loads(line)
                 if "error" in answer:
-                    raise QemuError(f"QEMU refused {name}: {answer['error']['desc']}")
+                    raise RunError(f"QEMU refused {name}: {answer['error']['desc']}", self.log)
                 if "return" in answer:
                     return answer["return"]
         except OSError as error:
-            raise QemuError(f"QEMU did not answer {name}: {error}") from error
-        raise QemuError("QEMU ended while it was asked for " + name)
+            raise RunError(f"QEMU did not answer {name}: {error}", self.log) from error
+        raise RunError(f"QEMU ended while it was asked for {name}", self.log)
 
     def close(self):
         self.stream.close()
@@ -106,22 +106,18 @@ def addresses_in(pci):
     return found if all(found.values()) else None
 
 
-def ask_firmware(command, work, seconds=30):
+def ask_firmware(command, log, seconds=30):
     """Lets the firmware of `command` place the BARs, and gives {"bar", "shm_base", "gsi"}."""
-    path = work / "qmp"
     deadline = time.monotonic() + seconds
-    with open(work / "firmware.log", "wb") as log, \
-            subprocess.Popen([*command, "-qmp", f"unix:{path},server=on,wait=off"],
-                             stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process:
-        try:
-            with contextlib.closing(Qmp(path, deadline)) as qmp:
-                while time.monotonic() < deadline:
-                    if found := addresses_in(qmp.command("query-pci")):
-                        return found
-                    time.sleep(0.05)
-        finally:
-            process.kill()
-    raise QemuError(f"the firmware placed no BARs within {seconds} s")
+    with tempfile.TemporaryDirectory(prefix="vmmio-") as folder:
+        path = pathlib.Path(folder) / "qmp"
+        with Child("QEMU", [*command, "-qmp", f"unix:{path},server=on,wait=off"], log) as process, \
+                contextlib.closing(Qmp(path, process, deadline)) as qmp:
+            while time.monotonic() < deadline:
+                if found := addresses_in(qmp.command("query-pci")):
+                    return found
+                time.sleep(0.05)
+    raise RunError(f"the firmware placed no BARs within {seconds} s", log)
 
 
 def cache_key(command, volatile):

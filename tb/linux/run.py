@@ -45,16 +45,21 @@ def parse_options():
     parser.add_argument("--timeout", type=float, default=240, help="seconds for the whole run")
     parser.add_argument("--trace", action="store_true", help="log each register access too")
     parser.add_argument("--skip-if-missing", action="store_true")
+    parser.add_argument("--check-form", action="store_true",
+                        help="only say whether the form can run at all, before it is built")
     return parser.parse_args()
+
+
+def check_form(form):
+    if form not in FORMS:
+        raise StartError(f"FORM={form} is not built yet; "
+                         f"Linux runs with FORM={' or '.join(FORMS)} so far")
 
 
 class Run:
     """One boot. Everything that it starts ends with it."""
 
     def __init__(self, options):
-        if options.form not in FORMS:
-            raise StartError(f"FORM={options.form} is not built yet; "
-                             f"Linux runs with FORM={' or '.join(FORMS)} so far")
         self.options = options
         self.start = time.monotonic()
         self.work = (options.work or options.build / "run").resolve()
@@ -106,7 +111,7 @@ class Run:
             return json.loads(self.addresses_file.read_text())[key]
         say("asking the firmware where it places the BARs")
         with self.device("firmware-device", ANY_BASE) as (_, command):
-            found = qemu.ask_firmware(command, self.work)
+            found = qemu.ask_firmware(command, self.work / "firmware.log")
         self.addresses_file.write_text(json.dumps({key: found}))
         return found
 
@@ -183,9 +188,10 @@ def attempt(run):
         if not result["ok"]:
             raise RunError(report.verdict(result), run.work / "console.log")
         return 0
-    except (RunError, qemu.QemuError, guest.GuestError) as error:
+    except RunError as error:
         result["error"] = str(error)
-        show_tail(getattr(error, "log", None) or run.work / "qemu.log")
+        if error.log:
+            show_tail(error.log)
         say(f"error: {error}; logs are in {run.work}")
         return 1
     finally:
@@ -197,6 +203,9 @@ def main():
     # Leave through the contexts, so that no process stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
+        check_form(options.form)
+        if options.check_form:
+            return 0
         run = Run(options)
         if missing := run.missing():
             if options.skip_if_missing:

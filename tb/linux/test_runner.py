@@ -160,7 +160,7 @@ class Guest(unittest.TestCase):
     def need(self, tool):
         try:
             guest.tool(tool)
-        except guest.GuestError as error:
+        except child.RunError as error:
             self.skipTest(str(error))
 
     def test_the_acpi_table_has_one_page_for_each_device(self):
@@ -175,7 +175,7 @@ class Guest(unittest.TestCase):
         self.assertEqual(table.count(b"LNRO0005"), 2)
 
     def test_a_failing_tool_is_named(self):
-        with self.assertRaisesRegex(guest.GuestError, "false failed"):
+        with self.assertRaisesRegex(child.RunError, "false failed"):
             guest.call("false")
 
     def tool_says(self, *words):
