@@ -23,7 +23,7 @@ static const struct entry *find(enum vmmio_diag_id id)
     return (size_t)id < VMMIO_DIAG_COUNT ? &entries[id] : &unknown;
 }
 
-enum vmmio_diag_kind vmmio_diag_kind(enum vmmio_diag_id id) { return find(id)->kind; }
+enum vmmio_diag_kind vmmio_diag_kind_of(enum vmmio_diag_id id) { return find(id)->kind; }
 
 const char *vmmio_diag_row(enum vmmio_diag_id id) { return find(id)->row; }
 

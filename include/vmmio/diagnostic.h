@@ -90,7 +90,7 @@ struct vmmio_diagnostic {
 typedef void (*vmmio_diagnostic_hook)(void *context, const struct vmmio_diagnostic *diagnostic);
 
 /** What kind of event id is; VMMIO_DIAG_DRIVER for a number that is none. */
-enum vmmio_diag_kind vmmio_diag_kind(enum vmmio_diag_id id);
+enum vmmio_diag_kind vmmio_diag_kind_of(enum vmmio_diag_id id);
 
 /** The row of the specification table that id is about, e.g. "MMIO-DRV-02". Never NULL. */
 const char *vmmio_diag_row(enum vmmio_diag_id id);

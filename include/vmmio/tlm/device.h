@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file device.h
+/// A virtio-mmio device as a SystemC module: the C model behind TLM-2.0 sockets.
+#ifndef VMMIO_TLM_DEVICE_H
+#define VMMIO_TLM_DEVICE_H
+
+#include "vmmio/device.h"
+#include "vmmio/tlm/dma_port.h"
+#include "vmmio/tlm/shm_window.h"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_target_socket.h>
+#include <vector>
+
+namespace vmmio
+{
+
+/// What a platform may choose. The defaults suit a loosely timed Linux platform.
+struct device_options {
+    std::uint32_t vendor_id = 0x4f4d4d56; ///< VendorID, "VMMO"
+    /// Queue and negotiation bits to offer, a subset of vmmio_device_features().
+    vmmio_features features = vmmio_device_default_features();
+    std::uint32_t queue_size_max = 256; ///< of every queue; a power of 2 up to 32768
+    std::uint32_t requests = 8;         ///< how many a device function can hold at once
+
+    sc_core::sc_time register_latency{10, sc_core::SC_NS}; ///< added to each register access
+    sc_core::sc_time shm_latency{10, sc_core::SC_NS};      ///< added to each shared memory access
+    /// Time from the write of 0 to Status until Status reads 0. Linux does not wait for it, so
+    /// anything but 0 is for tests of other drivers (A-RESET-DONE).
+    sc_core::sc_time reset_latency = sc_core::SC_ZERO_TIME;
+
+    /// true: a kick is served inside the access, up to `slice` requests; the rest and everything
+    /// else in a process of the device. false: always in that process.
+    bool serve_in_access = true;
+    std::uint32_t slice = 256; ///< requests in one go
+    /// Least time between two slices of the device's process, so that time goes on when a driver
+    /// refills a ring for ever.
+    sc_core::sc_time slice_interval{100, sc_core::SC_NS};
+
+    bool use_dmi = true; ///< ask for DMI on `dma`
+    /// true: accesses that a driver must not make get TLM_COMMAND_ERROR_RESPONSE instead of being
+    /// answered with 0 or ignored (A-WIDTH, A-WDIR, A-HOLE).
+    bool strict = false;
+    unmapped shm_unmapped = unmapped::address_error;     ///< access to a hole of a region (A-SHM-9)
+    sc_core::sc_severity severity = sc_core::SC_WARNING; ///< of reports about the driver
+};
+
+/// The device. Bind `registers`, `dma` and `interrupt`; `shared_memory()` if it has regions.
+///
+/// Time: an access adds `register_latency` to its delay and never waits. What a kick causes runs at
+/// the caller's local time; the time its DMA takes is the device's own and moves the interrupt, not
+/// the caller. The interrupt line follows InterruptStatus in the same delta cycle, or after the
+/// caller's delay if that is not zero.
+///
+/// One access at a time: other processes may access the device while its DMA waits; it then answers
+/// as a busy device does (a reset is done when the last DMA is).
+///
+/// Platform mistakes are SC_ERROR reports during construction. Driver mistakes are reports of
+/// options.severity under "/vmmio/<kind>", the first few and then ever fewer of the same sort; they
+/// never end the simulation unless you make them.
+class device : public sc_core::sc_module
+{
+public:
+    /// Register block: VMMIO_BLOCK_SIZE bytes from address 0. Never grants DMI.
+    tlm_utils::simple_target_socket<device> registers;
+    sc_core::sc_out<bool> interrupt; ///< level, high while InterruptStatus is not 0
+
+    /// @param function what the device does; not owned, must outlive the module.
+    device(sc_core::sc_module_name name, vmmio_function &function,
+           const device_options &options = {});
+
+    /// Towards guest memory: rings and buffers.
+    tlm_utils::simple_initiator_socket<dma_port> &dma() { return dma_.socket; }
+
+    /// The regions' memory, at guest physical addresses. May stay unbound if there are none.
+    tlm_utils::simple_target_socket_optional<shm_window> &shared_memory() { return shm_.socket; }
+
+    /// Regions and mappings; may be used at any time, also while the driver runs (A-SHM-5).
+    shm_window &shm() { return shm_; }
+
+    /// Adds a region before simulation; an SC_ERROR report says what is wrong.
+    void add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length);
+
+    /// The same with memory behind all of it, which stays over resets.
+    void add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length,
+                    unsigned char *memory, rights access = rights::read_write);
+
+    /// The function changed its config bytes: driver sees bytes, generation and interrupt at once.
+    void config_changed() { vmmio_device_config_changed(&model_); }
+
+    /// A function completed held requests: goes on with what had to wait.
+    void resume_work();
+
+    /// Each diagnostic of the model, before it is reported and without any limit.
+    std::function<void(const vmmio_diagnostic &)> on_diagnostic;
+
+    /// The C model inside, for tests and debuggers. Register accesses belong on the socket.
+    const vmmio_device &model() const { return model_; }
+
+    /// How often a diagnostic came up.
+    std::uint64_t diagnostics(vmmio_diag_id id) const { return reported_.at(id); }
+
+    const dma_port &dma_statistics() const { return dma_; }
+
+private:
+    static void interrupt_call(void *self, bool level);
+    static void diagnostic_call(void *self, const vmmio_diagnostic *diagnostic);
+    static void reset_call(void *self);
+
+    void init_model(vmmio_function &function);
+    void b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
+    unsigned transport_dbg(tlm::tlm_generic_payload &tx);
+    tlm::tlm_response_status access(tlm::tlm_generic_payload &tx, const sc_core::sc_time &delay);
+    tlm::tlm_response_status odd_access(tlm::tlm_generic_payload &tx,
+                                        const sc_core::sc_time &delay);
+    void write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
+               const sc_core::sc_time &delay);
+    void serve();
+    void report(const vmmio_diagnostic &diagnostic);
+
+    void drive_interrupt();
+    void end_reset();
+    void work();
+
+    device_options options_;
+    vmmio_device model_;
+    std::vector<vmmio_queue_registers> queue_registers_;
+    std::vector<vmmio_queue> queues_;
+    std::vector<vmmio_request> requests_;
+    std::vector<vmmio_segment> segments_;
+    dma_port dma_;
+    shm_window shm_;
+    std::array<std::uint64_t, VMMIO_DIAG_COUNT> reported_{};
+    bool driver_mistake_ = false; // in the access that is being answered
+    sc_core::sc_event interrupt_event_, reset_event_, work_event_;
+};
+
+} // namespace vmmio
+
+#endif

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vmmio/tlm/device.h"
+
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+namespace vmmio
+{
+
+device::device(sc_core::sc_module_name name, vmmio_function &function,
+               const device_options &options)
+    : sc_module(name), registers("registers"), interrupt("interrupt"), options_(options),
+      queue_registers_(std::max(1u, function.queue_count)),
+      queues_(std::max(1u, function.queue_count)), requests_(options.requests),
+      segments_(std::size_t(options.requests) * options.queue_size_max),
+      dma_("dma", options.use_dmi),
+      shm_("shared_memory", &model_.block.shm, options.shm_unmapped, options.shm_latency)
+{
+    init_model(function);
+    registers.register_b_transport(this, &device::b_transport);
+    registers.register_transport_dbg(this, &device::transport_dbg);
+    dma_.on_invalidate = [this] { vmmio_device_forget_pointers(&model_); };
+
+    SC_HAS_PROCESS(device);
+    SC_METHOD(drive_interrupt);
+    sensitive << interrupt_event_;
+    dont_initialize();
+    SC_METHOD(end_reset);
+    sensitive << reset_event_;
+    dont_initialize();
+    SC_THREAD(work);
+}
+
+void device::init_model(vmmio_function &function)
+{
+    vmmio_device_config config{};
+    config.function = &function;
+    config.vendor_id = options_.vendor_id;
+    config.features = options_.features;
+    config.queue_size_max = options_.queue_size_max;
+    config.memory = dma_.memory();
+    config.host = {this, interrupt_call, diagnostic_call};
+    config.queue_registers = queue_registers_.data();
+    config.queues = queues_.data();
+    config.queue_count = function.queue_count;
+    config.requests = requests_.data();
+    config.request_count = options_.requests;
+    config.segments = segments_.data();
+    config.segment_count = static_cast<std::uint32_t>(segments_.size());
+    config.hold_reset = options_.reset_latency != sc_core::SC_ZERO_TIME;
+    config.on_reset = reset_call;
+
+    const vmmio_error error = vmmio_device_init(&model_, &config);
+    if (error != VMMIO_ERROR_OK)
+        SC_REPORT_ERROR("/vmmio/platform",
+                        (std::string(this->name()) + ": " + vmmio_error_text(error)).c_str());
+}
+
+void device::add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length)
+{
+    const vmmio_error error = shm_.add_region(id, base, length);
+    if (error == VMMIO_ERROR_OK)
+        return;
+    std::ostringstream text;
+    text << name() << ": region " << unsigned(id) << " at 0x" << std::hex << base << " of 0x"
+         << length << " bytes: " << vmmio_error_text(error);
+    SC_REPORT_ERROR("/vmmio/platform", text.str().c_str());
+}
+
+void device::add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length,
+                        unsigned char *memory, rights access)
+{
+    add_region(id, base, length);
+    if (!shm_.map(id, 0, memory, length, access, lifetime::permanent))
+        SC_REPORT_ERROR("/vmmio/platform",
+                        (std::string(name()) + ": a region's memory is a null pointer").c_str());
+}
+
+// The register socket.
+
+void device::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
+                   const sc_core::sc_time &delay)
+{
+    const sc_core::sc_time outer = dma_.elapsed; // not zero: our own DMA came back to us (H-35)
+    dma_.elapsed = delay;
+    vmmio_device_write(&model_, offset, width, value);
+    if (vmmio_device_has_work(&model_)) {
+        if (options_.serve_in_access)
+            serve();
+        else
+            work_event_.notify(delay);
+    }
+    dma_.elapsed = outer;
+}
+
+// One slice; what is left over goes to the device's own process.
+void device::serve()
+{
+    vmmio_device_run(&model_, options_.slice);
+    if (vmmio_device_has_work(&model_))
+        work_event_.notify(dma_.elapsed + options_.slice_interval);
+}
+
+tlm::tlm_response_status device::access(tlm::tlm_generic_payload &tx, const sc_core::sc_time &delay)
+{
+    const std::uint64_t offset = tx.get_address();
+    std::uint32_t value;
+
+    if (tx.get_data_length() != 4 || offset > VMMIO_BLOCK_SIZE - 4 || tx.get_byte_enable_ptr() ||
+        tx.get_streaming_width() < 4 || !tx.get_data_ptr())
+        return odd_access(tx, delay);
+    if (tx.is_read()) {
+        value = vmmio_device_read(&model_, static_cast<std::uint32_t>(offset), 4);
+        std::memcpy(tx.get_data_ptr(), &value, 4);
+    } else if (tx.is_write()) {
+        std::memcpy(&value, tx.get_data_ptr(), 4);
+        write(static_cast<std::uint32_t>(offset), 4, value, delay);
+    } else if (tx.get_command() != tlm::TLM_IGNORE_COMMAND) {
+        return tlm::TLM_COMMAND_ERROR_RESPONSE;
+    }
+    return tlm::TLM_OK_RESPONSE;
+}
+
+namespace
+{
+
+bool all_bytes_enabled(const tlm::tlm_generic_payload &tx)
+{
+    const unsigned char *enable = tx.get_byte_enable_ptr();
+    return !enable || std::all_of(enable, enable + tx.get_byte_enable_length(),
+                                  [](unsigned char e) { return e == TLM_BYTE_ENABLED; });
+}
+
+} // namespace
+
+// Everything that is not a plain 32-bit access: A-WIDTH, A-ALIGN, A-64, A-DBG.
+tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx,
+                                            const sc_core::sc_time &delay)
+{
+    const std::uint64_t offset = tx.get_address();
+    const unsigned length = tx.get_data_length();
+    unsigned char *data = tx.get_data_ptr();
+
+    if (tx.get_command() == tlm::TLM_IGNORE_COMMAND)
+        return tlm::TLM_OK_RESPONSE;
+    if (!tx.is_read() && !tx.is_write())
+        return tlm::TLM_COMMAND_ERROR_RESPONSE;
+    if (!data)
+        return tlm::TLM_GENERIC_ERROR_RESPONSE;
+    if (length == 0 || length > 8 || tx.get_streaming_width() < length)
+        return tlm::TLM_BURST_ERROR_RESPONSE;
+    if (offset > VMMIO_BLOCK_SIZE - length)
+        return tlm::TLM_ADDRESS_ERROR_RESPONSE;
+
+    const auto first = static_cast<std::uint32_t>(offset);
+    if (length == 3 || (length > 4 && length < 8) || !all_bytes_enabled(tx)) {
+        if (tx.is_read())
+            std::memset(data, 0, length);
+        report({VMMIO_DIAG_ACCESS_WIDTH, first, length});
+        return tlm::TLM_OK_RESPONSE;
+    }
+    if (length == 8) // two 32-bit accesses, low first
+        report({VMMIO_DIAG_ACCESS_WIDTH, first, length});
+    for (unsigned done = 0; done < length; done += 4) {
+        const unsigned width = std::min(length - done, 4u);
+        std::uint32_t value = 0;
+        if (tx.is_read()) {
+            value = vmmio_device_read(&model_, first + done, width);
+            std::memcpy(data + done, &value, width);
+        } else {
+            std::memcpy(&value, data + done, width);
+            write(first + done, width, value, delay);
+        }
+    }
+    return tlm::TLM_OK_RESPONSE;
+}
+
+void device::b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
+{
+    tx.set_dmi_allowed(false);
+    delay += options_.register_latency;
+    driver_mistake_ = false;
+    const tlm::tlm_response_status status = access(tx, delay);
+    tx.set_response_status(driver_mistake_ && options_.strict && status == tlm::TLM_OK_RESPONSE
+                               ? tlm::TLM_COMMAND_ERROR_RESPONSE
+                               : status);
+}
+
+// Reads every register without side effect, writes those that have none (A-DBG). Returns how many
+// bytes were done, counted from the first.
+unsigned device::transport_dbg(tlm::tlm_generic_payload &tx)
+{
+    const std::uint64_t start = tx.get_address();
+    unsigned char *data = tx.get_data_ptr();
+
+    if (start >= VMMIO_BLOCK_SIZE || !data)
+        return 0;
+    const auto length = static_cast<unsigned>(
+        std::min<std::uint64_t>(tx.get_data_length(), VMMIO_BLOCK_SIZE - start));
+    unsigned done = 0;
+    while (done < length) {
+        const auto offset = static_cast<std::uint32_t>(start) + done;
+        const unsigned skip = offset % 4;
+        const unsigned piece = std::min(4 - skip, length - done);
+        std::uint32_t value;
+
+        if (tx.is_read()) {
+            value = vmmio_block_peek(&model_.block, offset - skip) >> 8 * skip;
+            std::memcpy(data + done, &value, piece);
+        } else if (tx.is_write() && piece == 4) {
+            std::memcpy(&value, data + done, 4);
+            if (!vmmio_block_poke(&model_.block, offset, value))
+                break;
+        } else {
+            break;
+        }
+        done += piece;
+    }
+    return done;
+}
+
+// What the model asks of us.
+
+void device::interrupt_call(void *self, bool)
+{
+    auto *that = static_cast<device *>(self);
+    if (that->dma_.elapsed == sc_core::SC_ZERO_TIME)
+        that->interrupt_event_.notify();
+    else
+        that->interrupt_event_.notify(that->dma_.elapsed);
+}
+
+void device::diagnostic_call(void *self, const vmmio_diagnostic *diagnostic)
+{
+    static_cast<device *>(self)->report(*diagnostic);
+}
+
+void device::reset_call(void *self)
+{
+    auto *that = static_cast<device *>(self);
+    that->shm_.reset();
+    if (that->options_.reset_latency != sc_core::SC_ZERO_TIME)
+        that->reset_event_.notify(that->dma_.elapsed + that->options_.reset_latency);
+}
+
+namespace
+{
+
+bool is_power_of_two(std::uint64_t n) { return (n & (n - 1)) == 0; }
+
+const char *report_type(vmmio_diag_kind sort)
+{
+    switch (sort) {
+    case VMMIO_DIAG_REQUEST:
+        return "/vmmio/request";
+    case VMMIO_DIAG_FATAL:
+        return "/vmmio/ring";
+    default:
+        return "/vmmio/driver";
+    }
+}
+
+} // namespace
+
+// A hostile driver must not fill the log: the 1st .. 4th, 8th, 16th, ... of a sort (H-38).
+void device::report(const vmmio_diagnostic &diagnostic)
+{
+    const vmmio_diag_kind sort = vmmio_diag_kind_of(diagnostic.id);
+    const std::uint64_t count = ++reported_.at(diagnostic.id);
+
+    driver_mistake_ = driver_mistake_ || sort == VMMIO_DIAG_DRIVER;
+    if (on_diagnostic)
+        on_diagnostic(diagnostic);
+    if (count > 4 && !is_power_of_two(count))
+        return;
+    std::ostringstream text;
+    text << name() << ": " << vmmio_diag_text(diagnostic.id) << " ["
+         << vmmio_diag_row(diagnostic.id) << "], "
+         << (sort == VMMIO_DIAG_DRIVER ? "offset" : "queue") << " 0x" << std::hex
+         << diagnostic.where << ", value 0x" << diagnostic.value;
+    if (count > 4)
+        text << ", " << std::dec << count << " times so far";
+    sc_core::sc_report_handler::report(options_.severity, report_type(sort), text.str().c_str(),
+                                       __FILE__, __LINE__);
+}
+
+// Processes.
+
+void device::drive_interrupt() { interrupt.write(vmmio_device_interrupt(&model_)); }
+
+void device::end_reset() { vmmio_device_complete_reset(&model_); }
+
+void device::resume_work()
+{
+    if (vmmio_device_has_work(&model_))
+        work_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void device::work()
+{
+    for (;;) {
+        wait(work_event_);
+        while (vmmio_device_has_work(&model_)) {
+            dma_.elapsed = sc_core::SC_ZERO_TIME;
+            vmmio_device_run(&model_, options_.slice);
+            const sc_core::sc_time busy = dma_.elapsed;
+            dma_.elapsed = sc_core::SC_ZERO_TIME;
+            wait(std::max(busy, options_.slice_interval));
+        }
+    }
+}
+
+} // namespace vmmio
