@@ -14,14 +14,16 @@ class RunError(Exception):
 
 
 class Child(contextlib.AbstractContextManager):
-    """A process whose output goes to a log file; leaving the context kills it."""
+    """A process whose output goes to a log file; leaving the context kills it, and so does the
+    end of this process, however it comes."""
 
     def __init__(self, name, command, log):
         self.name = name
         self.log = log
         with open(log, "wb") as out:
-            self.process = subprocess.Popen([str(word) for word in command], stdout=out,
-                                            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *(str(word) for word in command)],
+                stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def __exit__(self, *_):
         self.process.kill()

@@ -90,6 +90,7 @@ class Run:
     @contextlib.contextmanager
     def device(self, name, shm_base, *more):
         """The device process, listening, and the QEMU command line that attaches to it."""
+        (self.work / f"{name}.json").unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(prefix="vmmio-") as folder:
             path = pathlib.Path(folder) / "vfio"
             command = [self.program, "--socket", path, "--shm-file", self.shm_file,
@@ -107,7 +108,7 @@ class Run:
         """Where the firmware places our BARs; asked once for each QEMU and command line."""
         any_place = qemu.command_line(self.qemu, "socket", self.shm_file, SHM_BYTES)
         key = qemu.cache_key(any_place, [self.shm_file])
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, LookupError):
             return json.loads(self.addresses_file.read_text())[key]
         say("asking the firmware where it places the BARs")
         with self.device("firmware-device", ANY_BASE) as (_, command):
@@ -138,7 +139,15 @@ class Run:
                 self.watch(console, machine, device)
                 machine.finish(5)
             device.finish(30)
-        return json.loads((self.work / "device.json").read_text())
+        return self.device_report("device")
+
+    def device_report(self, name):
+        """What the device process wrote at its end."""
+        try:
+            return json.loads((self.work / f"{name}.json").read_text())
+        except (OSError, ValueError) as error:
+            raise RunError(f"the device process left no report: {error}",
+                           self.work / f"{name}.log") from error
 
     def watch(self, console, machine, device):
         """Follows the console until QEMU ends."""

@@ -119,6 +119,14 @@ class Firmware(unittest.TestCase):
         self.assertIsNone(qemu.addresses_in(self.pci(0xFEBE0000, -1)))
 
 
+def alive(pid):
+    """True until the process has ended, whether or not anyone has asked for its status."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
 class Children(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
@@ -130,6 +138,19 @@ class Children(unittest.TestCase):
         with self.start("import time; time.sleep(60)") as it:
             self.assertIsNone(it.process.poll())
         self.assertIsNotNone(it.process.poll())
+
+    def test_end_with_a_runner_that_is_killed(self):
+        code = ("import child, os, signal, sys\n"
+                "it = child.Child('it', ['sleep', '60'], sys.argv[1])\n"
+                "print(it.process.pid, flush=True)\n"
+                "while os.path.realpath(f'/proc/{it.process.pid}/exe').endswith('setpriv'): pass\n"
+                "os.kill(os.getpid(), signal.SIGKILL)\n")
+        result = subprocess.run([sys.executable, "-c", code, self.folder / "log"], check=False,
+                                cwd=HERE, stdout=subprocess.PIPE)
+        deadline = time.monotonic() + 20
+        while alive(int(result.stdout)):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
 
     def test_that_fail_are_reported(self):
         with self.start("raise SystemExit(3)") as it:
