@@ -47,6 +47,7 @@ static void handle(struct vmmio_function *function, struct vmmio_request *reques
             break;
         done += piece;
     }
+    entropy->requests++;
     entropy->bytes += done;
     vmmio_request_complete(request, done);
 }

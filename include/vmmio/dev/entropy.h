@@ -28,7 +28,8 @@ struct vmmio_entropy_config {
 struct vmmio_entropy {
     struct vmmio_function function;
     struct vmmio_entropy_config is;
-    uint64_t bytes; /**< given to drivers so far */
+    uint64_t requests; /**< given back so far */
+    uint64_t bytes;    /**< given to drivers so far */
 };
 
 /** Prepares an entropy function; config may be NULL for the defaults. */
