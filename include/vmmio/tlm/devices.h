@@ -28,7 +28,8 @@ public:
     explicit entropy_device(sc_core::sc_module_name name, const device_options &options = {},
                             const vmmio_entropy_config *source = nullptr);
 
-    /// Bytes given to drivers so far.
+    /// Requests given back, and bytes given to drivers, so far.
+    std::uint64_t requests() const { return function.requests; }
     std::uint64_t bytes() const { return function.bytes; }
 };
 

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine.h"
+
+namespace vmmio::platform
+{
+
+namespace
+{
+
+enum { from_bridge, from_supervisor, initiators };
+
+/// The guest sees one block a page; BAR0 has room for more than are there.
+constexpr std::uint64_t bar0_size = 0x10000;
+
+constexpr std::uint64_t block_of(unsigned slot) { return slot * std::uint64_t(VMMIO_BLOCK_SIZE); }
+
+vfio_user_config bridge_config(const options &chosen, unsigned interrupts)
+{
+    vfio_user_config config;
+    config.socket_path = chosen.socket;
+    config.bar0_size = bar0_size;
+    config.expected_bar0 = chosen.bar;
+    config.interrupts = interrupts;
+    return config;
+}
+
+template <typename Data>
+void prepare(tlm::tlm_generic_payload &trans, tlm::tlm_command command, std::uint64_t address,
+             Data *data, std::size_t size)
+{
+    trans.set_command(command);
+    trans.set_address(address);
+    trans.set_data_ptr(reinterpret_cast<unsigned char *>(data));
+    trans.set_data_length(static_cast<unsigned>(size));
+    trans.set_streaming_width(static_cast<unsigned>(size));
+}
+
+} // namespace
+
+machine::machine(sc_core::sc_module_name name, const options &chosen)
+    : sc_module(name), options_(chosen), backing_(chosen.shm_file, chosen.shm_size),
+      bridge_("bridge", bridge_config(chosen, slots)),
+      router_(
+          "router", initiators,
+          {{block_of(entropy_slot), VMMIO_BLOCK_SIZE}, {block_of(pmem_slot), VMMIO_BLOCK_SIZE}}),
+      pmem_("pmem", {chosen.shm_base, chosen.shm_size, backing_.data(),
+                     [this] { return backing_.flush(); }})
+{
+    bind_registers();
+    shm_reader_.bind(pmem_.shared_memory());
+    device *const devices[slots] = {&entropy_, &pmem_};
+    for (unsigned i = 0; i < slots; ++i) {
+        router_.out[i].bind(devices[i]->registers);
+        devices[i]->dma().bind(bridge_.dma);
+        devices[i]->interrupt.bind(lines_[i]);
+        bridge_.irq[i].bind(lines_[i]);
+    }
+    bridge_.on_reset = [this](vfio_user::reset_cause cause) { reset(cause); };
+}
+
+void machine::bind_registers()
+{
+    supervisor_.bind(router_.in[from_supervisor]);
+    if (options_.trace.empty()) {
+        bridge_.bar0.bind(router_.in[from_bridge]);
+        return;
+    }
+    trace_ = std::make_unique<trace_tap>("trace", options_.trace,
+                                         std::vector<std::string>{"rng", "pmem"});
+    bridge_.bar0.bind(trace_->in);
+    trace_->out.bind(router_.in[from_bridge]);
+}
+
+void machine::reset(vfio_user::reset_cause cause)
+{
+    const bool client_gone = cause == vfio_user::reset_cause::disconnect;
+    if (client_gone)
+        write_report({status(entropy_slot), status(pmem_slot)});
+    reset_device(entropy_slot);
+    reset_device(pmem_slot);
+    if (client_gone && options_.once)
+        sc_core::sc_stop();
+}
+
+std::uint32_t machine::status(unsigned slot)
+{
+    std::uint32_t value = 0;
+    tlm::tlm_generic_payload trans;
+    prepare(trans, tlm::TLM_READ_COMMAND, block_of(slot) + VMMIO_REG_STATUS, &value, 4);
+    supervisor_->transport_dbg(trans);
+    return value;
+}
+
+void machine::reset_device(unsigned slot)
+{
+    std::uint32_t zero = 0;
+    tlm::tlm_generic_payload trans;
+    sc_core::sc_time delay;
+    prepare(trans, tlm::TLM_WRITE_COMMAND, block_of(slot) + VMMIO_REG_STATUS, &zero, 4);
+    supervisor_->b_transport(trans, delay);
+}
+
+void machine::write_report(const statuses &at_end)
+{
+    const vfio_user_counters &counters = bridge_.counters();
+    const auto describe = [&](unsigned slot, const device &that, std::uint32_t device_id,
+                              std::uint64_t requests, std::uint64_t bytes) {
+        return nlohmann::json{{"name", that.basename()},
+                              {"device_id", device_id},
+                              {"status", at_end[slot]},
+                              {"requests", requests},
+                              {"bytes", bytes}};
+    };
+    const nlohmann::json report = {
+        {"register_accesses", counters.bar0_reads + counters.bar0_writes},
+        {"irqs", counters.interrupts},
+        {"dma_maps", counters.dma_maps},
+        {"messages", counters.messages},
+        {"refused", counters.errors},
+        {"bar0", bridge_.bar0_address()},
+        {"token_found", find_token()},
+        {"devices",
+         {describe(entropy_slot, entropy_, VMMIO_ID_ENTROPY, entropy_.requests(), entropy_.bytes()),
+          describe(pmem_slot, pmem_, VMMIO_ID_PMEM, pmem_.flushes(), 0)}},
+    };
+    std::ofstream file(options_.report);
+    if (!(file << report.dump(2) << '\n' << std::flush))
+        SC_REPORT_ERROR("/vmmio/platform",
+                        fmt::format("cannot write \"{}\": choose a file in a writable directory",
+                                    options_.report)
+                            .c_str());
+}
+
+nlohmann::json machine::find_token()
+{
+    if (!options_.wanted)
+        return nullptr;
+    constexpr std::size_t piece_bytes = std::size_t(1) << 20;
+    std::vector<std::uint8_t> piece(piece_bytes);
+    pattern_finder finder(*options_.wanted);
+    for (std::uint64_t at = 0; at < options_.shm_size; at += piece_bytes) {
+        tlm::tlm_generic_payload trans;
+        prepare(trans, tlm::TLM_READ_COMMAND, options_.shm_base + at, piece.data(),
+                std::min<std::uint64_t>(piece_bytes, options_.shm_size - at));
+        const unsigned count = shm_reader_->transport_dbg(trans);
+        for (std::size_t i = 0; i + pattern_finder::record_bytes <= count;
+             i += pattern_finder::record_bytes)
+            finder.look(piece.data() + i, at + i);
+    }
+    return {{"offset", finder.offset().value_or(0)}, {"bytes", finder.bytes()}};
+}
+
+} // namespace vmmio::platform

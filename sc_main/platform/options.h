@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file options.h
+/// The command line of vmmio-platform.
+#ifndef VMMIO_PLATFORM_OPTIONS_H
+#define VMMIO_PLATFORM_OPTIONS_H
+
+#include "pattern.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace vmmio::platform
+{
+
+struct options {
+    std::string socket;         ///< where QEMU's vfio-user-pci connects to
+    std::string shm_file;       ///< memory behind region 0 of the pmem device
+    std::uint64_t shm_size = 0; ///< bytes
+    std::uint64_t shm_base = 0; ///< guest physical address of the region
+    std::uint64_t bar = 0;      ///< where the guest's tables say BAR0 is; 0 = they do not
+    std::string trace;          ///< file for a line per register access; empty = none
+    std::optional<token> wanted;
+    std::string report;
+    bool once = true; ///< end with the first client
+};
+
+/// @return nothing if the program has to end with exit_status, after what had to be said.
+std::optional<options> parse_options(int argc, char *argv[], int &exit_status);
+
+} // namespace vmmio::platform
+#endif
