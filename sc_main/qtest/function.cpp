@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "function.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <stdexcept>
+
+namespace vmmio::qtest
+{
+
+void check(vmmio_error error)
+{
+    if (error != VMMIO_ERROR_OK)
+        throw std::invalid_argument(vmmio_error_text(error));
+}
+
+function::function(const options &chosen)
+{
+    switch (chosen.device) {
+    case kind::entropy: {
+        vmmio_entropy_config config{};
+        if (chosen.seed) {
+            random_.seed(*chosen.seed);
+            config.fill = fill;
+            config.context = this;
+        }
+        vmmio_entropy_init(&entropy_, &config);
+        model_ = &entropy_.function;
+        break;
+    }
+    case kind::pmem:
+        init_pmem(chosen);
+        break;
+    case kind::null:
+        vmmio_null_init(&null_);
+        model_ = &null_.function;
+        break;
+    }
+    if (chosen.features)
+        restrict_to(*chosen.features);
+}
+
+// Each number of the generator gives eight bytes, lowest first; a request begins with a new one.
+bool function::fill(void *self, std::uint8_t *data, std::uint32_t length)
+{
+    std::uint64_t number = 0;
+    for (std::uint32_t i = 0; i < length; i++, number >>= 8) {
+        if (i % 8 == 0)
+            number = static_cast<function *>(self)->random_();
+        data[i] = static_cast<std::uint8_t>(number);
+    }
+    return true;
+}
+
+void function::init_pmem(const options &chosen)
+{
+    const auto range = std::find_if(chosen.regions.begin(), chosen.regions.end(),
+                                    [](const auto &r) { return r.id == VMMIO_PMEM_SHM_ID; });
+    vmmio_pmem_config config{};
+    config.start = range->base;
+    config.size = range->length;
+    config.no_shmem_region =
+        chosen.features && !vmmio_features_has(&*chosen.features, VMMIO_PMEM_F_SHMEM_REGION);
+    check(vmmio_pmem_init(&pmem_, &config));
+    model_ = &pmem_.function;
+}
+
+void function::restrict_to(const vmmio_features &wanted)
+{
+    const vmmio_features implemented = vmmio_device_features();
+    for (unsigned bit = 0; bit < 128; bit++) {
+        if (!vmmio_features_has(&wanted, bit) || vmmio_features_has(&model_->features, bit))
+            continue;
+        if (!vmmio_features_has(&implemented, bit))
+            throw std::invalid_argument(fmt::format("--features: bit {} is not implemented for {}: "
+                                                    "take it out of the mask",
+                                                    bit, model_->type->name));
+    }
+    if (!vmmio_features_has(&wanted, VMMIO_F_VERSION_1))
+        throw std::invalid_argument("--features: bit 32 (VERSION_1) is always offered: add it to "
+                                    "the mask (0x100000000)");
+    for (unsigned i = 0; i < 4; i++)
+        features_.word[i] = wanted.word[i] & implemented.word[i];
+}
+
+} // namespace vmmio::qtest

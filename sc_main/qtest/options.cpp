@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "options.h"
+
+#include "number.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace vmmio::qtest
+{
+
+namespace
+{
+
+constexpr int exit_bad_options = 2;
+
+std::uint64_t size_of(const std::string &option, std::string_view text)
+{
+    const auto size = parse_size(text);
+    if (!size)
+        throw CLI::ValidationError(option, "'" + std::string(text) +
+                                               "' is no number of bytes: write e.g. 65536, 0x10000 "
+                                               "or 64k, with a suffix k, M, G or none");
+    return *size;
+}
+
+// "id=N,base=ADDR,len=BYTES", the parts in any order.
+vmmio_shm_region region_of(const std::string &text)
+{
+    std::map<std::string, std::uint64_t> parts;
+    const std::string form = "write id=N,base=ADDR,len=BYTES";
+
+    for (const std::string &part : CLI::detail::split(text, ',')) {
+        const std::size_t sign = part.find('=');
+        const std::string key = part.substr(0, sign);
+        if (sign == std::string::npos || (key != "id" && key != "base" && key != "len"))
+            throw CLI::ValidationError("--shm", "'" + part + "' in '" + text + "': " + form);
+        if (!parts.emplace(key, size_of("--shm", part.substr(sign + 1))).second)
+            throw CLI::ValidationError("--shm", "'" + text + "' has " + key + " twice: " + form);
+    }
+    if (parts.size() != 3)
+        throw CLI::ValidationError("--shm", "'" + text + "' is not complete: " + form);
+    if (parts["id"] > UINT8_MAX)
+        throw CLI::ValidationError("--shm", "id in '" + text + "' is above 255");
+    return {static_cast<std::uint8_t>(parts["id"]), parts["base"], parts["len"]};
+}
+
+template <typename Value>
+std::vector<std::string> names_of(const std::map<std::string, Value> &values)
+{
+    std::vector<std::string> names;
+    for (const auto &value : values)
+        names.push_back(value.first);
+    return names;
+}
+
+vmmio_features features_of(std::string text)
+{
+    const std::string wanted = text;
+    if (text.rfind("0x", 0) == 0 || text.rfind("0X", 0) == 0)
+        text.erase(0, 2);
+    if (text.empty() || text.size() > 32 ||
+        text.find_first_not_of("0123456789abcdefABCDEF") != std::string::npos)
+        throw CLI::ValidationError("--features", "'" + wanted +
+                                                     "' is no mask of 128 bits: write 1 to 32 "
+                                                     "hexadecimal digits");
+    text.insert(0, 32 - text.size(), '0');
+    vmmio_features features{};
+    for (unsigned i = 0; i < 4; i++)
+        features.word[3 - i] =
+            static_cast<std::uint32_t>(std::stoul(text.substr(8 * i, 8), nullptr, 16));
+    return features;
+}
+
+} // namespace
+
+options parse_options(int argc, const char *const *argv, std::optional<int> &exit_status)
+{
+    const std::map<std::string, form> forms = {{"c", form::c}, {"tlm", form::tlm}};
+    const std::map<std::string, kind> kinds = {
+        {"entropy", kind::entropy}, {"pmem", kind::pmem}, {"null", kind::null}};
+    options chosen;
+    std::string dut;
+    std::string device = "entropy";
+    std::string ram = "64M";
+    std::string features;
+    std::vector<std::string> regions;
+    CLI::App app{"A virtio-mmio device for scripts: QEMU's qtest protocol on standard input and "
+                 "output.\nThe machine is that of docs/qtest.md: RAM at 0x40000000, 32 slots of "
+                 "0x200 bytes from 0x0a000000,\nthe device in the highest one."};
+
+    app.add_option("--dut", dut, "Form of the device under test")
+        ->required()
+        ->check(CLI::IsMember(names_of(forms)));
+    app.add_option("--device", device, "What the device does")
+        ->capture_default_str()
+        ->check(CLI::IsMember(names_of(kinds)));
+    app.add_option("--ram", ram, "Bytes of RAM, with a suffix k, M, G or none")
+        ->capture_default_str();
+    app.add_option("--shm", regions,
+                   "id=N,base=ADDR,len=BYTES: a shared memory region with memory behind it; may be "
+                   "given several times")
+        ->allow_extra_args(false);
+    app.add_option("--features", features,
+                   "Feature bits to offer, hexadecimal (default: all that are implemented, less "
+                   "ACCESS_PLATFORM and ORDER_PLATFORM)");
+    app.add_option("--seed", chosen.seed,
+                   "Number that makes the entropy device's bytes reproducible");
+    try {
+        app.parse(argc, argv);
+        chosen.dut = forms.at(dut);
+        chosen.device = kinds.at(device);
+        chosen.ram_bytes = size_of("--ram", ram);
+        if (chosen.ram_bytes == 0)
+            throw CLI::ValidationError("--ram", "a machine needs RAM: give at least 1 byte");
+        for (const std::string &region : regions)
+            chosen.regions.push_back(region_of(region));
+        if (!features.empty() || app.count("--features") > 0)
+            chosen.features = features_of(features);
+    } catch (const CLI::Error &error) {
+        exit_status = app.exit(error) == EXIT_SUCCESS ? EXIT_SUCCESS : exit_bad_options;
+    }
+    return chosen;
+}
+
+} // namespace vmmio::qtest

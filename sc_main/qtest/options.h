@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file options.h
+/// The command line of vmmio-qtest.
+#ifndef VMMIO_QTEST_OPTIONS_H
+#define VMMIO_QTEST_OPTIONS_H
+
+#include "vmmio/shm.h"
+#include "vmmio/virtio.h"
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace vmmio::qtest
+{
+
+/// The form of the device under test.
+enum class form { c, tlm };
+
+/// What the device does.
+enum class kind { entropy, pmem, null };
+
+struct options {
+    form dut = form::c;
+    kind device = kind::entropy;
+    std::uint64_t ram_bytes = 64u << 20;
+    std::vector<vmmio_shm_region> regions;  ///< ids may be sparse; not checked yet
+    std::optional<vmmio_features> features; ///< to offer; not checked yet
+    std::optional<std::uint64_t> seed;      ///< of the entropy device's bytes
+};
+
+/// Reads the command line. If the program shall not go on (--help, a mistake), it has said so and
+/// exit_status is set.
+options parse_options(int argc, const char *const *argv, std::optional<int> &exit_status);
+
+} // namespace vmmio::qtest
+
+#endif
