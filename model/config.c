@@ -58,6 +58,8 @@ void vmmio_config_write(struct vmmio_block *block, uint32_t offset, uint32_t wid
         vmmio_block_report(block, VMMIO_DIAG_CONFIG_SUSPENDED, offset, value);
     else if (!block->is.back->config_write(block->is.back_context, at, data, count))
         vmmio_block_report(block, VMMIO_DIAG_CONFIG_READ_ONLY, offset, value);
+    else
+        memcpy(block->config + at, data, count); /* the driver's own change is no new generation */
 }
 
 bool vmmio_block_config_update(struct vmmio_block *block, const uint8_t *data, bool notify)

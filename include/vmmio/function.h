@@ -60,7 +60,10 @@ struct vmmio_function_type {
      * requests completes them here. May be NULL.
      */
     void (*reset)(struct vmmio_function *function);
-    /** A write into the config space, inside its length; true if it had an effect. May be NULL. */
+    /**
+     * A write into the config space, inside its length. True takes it: it then reads back as
+     * written, in function->config, too. May be NULL: everything is read-only.
+     */
     bool (*config_write)(struct vmmio_function *function, uint32_t offset, const uint8_t *data,
                          uint32_t length);
 };

@@ -57,7 +57,7 @@ struct vmmio_back_side {
     void (*resume)(void *context);
     /** Device reset; returns done (vmmio_block_reset_done). */
     bool (*reset)(void *context);
-    /** A write to the config window, inside its length; true if any of it has an effect. */
+    /** A write to the config window, inside its length; true: it reads back as written. */
     bool (*config_write)(void *context, uint32_t offset, const uint8_t *data, uint32_t length);
 };
 
