@@ -120,9 +120,9 @@ void vmmio_status_write(struct vmmio_block *block, uint32_t value)
             resume(block);
         return;
     }
-    progress(block, fresh);
-    if (fresh & VMMIO_STATUS_SUSPEND)
+    if (fresh & VMMIO_STATUS_SUSPEND) /* before DRIVER_OK of the same write counts (SUSP-05) */
         start_suspend(block);
+    progress(block, fresh);
 }
 
 void vmmio_block_needs_reset(struct vmmio_block *block)
