@@ -84,26 +84,6 @@ static bool suspend_finished(struct vmmio_engine *engine)
     return true;
 }
 
-/* Used entries are published at the end of their queue's turn, or at once outside of one. */
-void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
-{
-    struct vmmio_engine *engine = request->engine;
-    struct vmmio_queue *queue = &engine->is.queues[request->queue];
-    const bool in_turn = engine->running && engine->served_queue == request->queue;
-
-    if (!request->cancelled) {
-        queue->held--;
-        if (vmmio_queue_alive(engine, queue) &&
-            vmmio_split_put(engine, queue, request->head, used_length) && !in_turn)
-            vmmio_split_publish(engine, queue);
-    }
-    if (!engine->free_requests && vmmio_queue_alive(engine, queue))
-        list_queue(engine, vmmio_queue_index(engine, queue)); /* may have waited for this one */
-    free_request(request);
-    if (suspend_finished(engine))
-        engine->is.front->suspend_done(engine->is.front_context);
-}
-
 static bool take_one(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
     const struct vmmio_function *function = engine->is.function;
@@ -216,6 +196,46 @@ static void settle(struct vmmio_engine *engine)
         is->front->suspend_done(is->front_context);
 }
 
+/*
+ * Brackets accesses that a device function starts outside of a run: a reset or stop that comes
+ * meanwhile ends after them, as it does in a run.
+ */
+bool vmmio_engine_enter(struct vmmio_engine *engine)
+{
+    const bool first = !engine->running;
+
+    engine->running = true;
+    return first;
+}
+
+void vmmio_engine_leave(struct vmmio_engine *engine, bool first)
+{
+    if (!first)
+        return;
+    engine->running = false;
+    settle(engine);
+}
+
+/* Used entries are published at the end of their queue's turn, or at once outside of one. */
+void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
+{
+    struct vmmio_engine *engine = request->engine;
+    struct vmmio_queue *queue = &engine->is.queues[request->queue];
+    const bool first = vmmio_engine_enter(engine);
+    const bool in_turn = engine->served_queue == request->queue;
+
+    if (!request->cancelled) {
+        queue->held--;
+        if (vmmio_queue_alive(engine, queue) &&
+            vmmio_split_put(engine, queue, request->head, used_length) && !in_turn)
+            vmmio_split_publish(engine, queue);
+    }
+    if (!engine->free_requests && vmmio_queue_alive(engine, queue))
+        list_queue(engine, vmmio_queue_index(engine, queue)); /* may have waited for this one */
+    free_request(request);
+    vmmio_engine_leave(engine, first);
+}
+
 uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
 {
     uint32_t served = 0;
@@ -232,6 +252,7 @@ uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
         if (vmmio_queue_alive(engine, queue) && !engine->paused)
             served += serve(engine, queue, rest < TURN ? rest : TURN);
     }
+    engine->served_queue = NO_QUEUE;
     engine->running = false;
     settle(engine);
     return served;
@@ -422,6 +443,7 @@ enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
         return error;
 
     *engine = (struct vmmio_engine){.is = *config};
+    engine->served_queue = NO_QUEUE;
     engine->segments_each = config->segment_count / config->request_count;
     for (uint32_t i = 0; i < config->queue_count; i++)
         config->queues[i] = (struct vmmio_queue){0};

@@ -80,7 +80,11 @@ bool vmmio_request_read(struct vmmio_request *request, uint32_t offset, void *da
     if (request->cancelled || offset > request->readable_bytes ||
         length > request->readable_bytes - offset)
         return false;
-    return scatter(request, 0, request->readable_count, offset, length, data, NULL);
+    const bool first = vmmio_engine_enter(request->engine);
+    const bool ok = scatter(request, 0, request->readable_count, offset, length, data, NULL);
+
+    vmmio_engine_leave(request->engine, first);
+    return ok;
 }
 
 bool vmmio_request_write(struct vmmio_request *request, uint32_t offset, const void *data,
@@ -89,8 +93,12 @@ bool vmmio_request_write(struct vmmio_request *request, uint32_t offset, const v
     if (request->cancelled || offset > request->writable_bytes ||
         length > request->writable_bytes - offset)
         return false;
-    return scatter(request, request->readable_count, request->segment_count, offset, length, NULL,
-                   data);
+    const bool first = vmmio_engine_enter(request->engine);
+    const bool ok = scatter(request, request->readable_count, request->segment_count, offset,
+                            length, NULL, data);
+
+    vmmio_engine_leave(request->engine, first);
+    return ok;
 }
 
 void vmmio_request_report(const struct vmmio_request *request, enum vmmio_diag_id id,

@@ -85,6 +85,10 @@ static inline uint32_t vmmio_queue_index(const struct vmmio_engine *engine,
     return (uint32_t)(queue - engine->is.queues);
 }
 
+/* What a device function does to guest memory is put between these two; see engine.c. */
+bool vmmio_engine_enter(struct vmmio_engine *engine);
+void vmmio_engine_leave(struct vmmio_engine *engine, bool first);
+
 /*
  * DMA by transaction on behalf of a queue. False if the queue died before, during (another
  * process may reset the device meanwhile) or because of it: a bus error is fatal with this id.

@@ -79,7 +79,7 @@ struct vmmio_engine {
     uint32_t map_epoch;
     bool event_idx, indirect; /* negotiated */
     bool work_listed;
-    bool running;
+    bool running;        /* inside a run, or accesses of a late completion */
     bool live;           /* DRIVER_OK, and nothing that stops the queues */
     bool paused;         /* suspending or suspended */
     bool suspend_wanted; /* suspend_done is owed */
