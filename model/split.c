@@ -42,15 +42,20 @@ static uint8_t *map_aligned(struct vmmio_engine *engine, uint64_t address, uint6
     return (uintptr_t)pointer % 2 == 0 ? pointer : NULL; /* 16-bit loads must be single ones */
 }
 
+/* Asking may itself take pointers away: then there are none this time. */
 static void refresh_pointers(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    while (queue->map_epoch != engine->map_epoch) {
-        queue->map_epoch = engine->map_epoch; /* asking may itself take a pointer away */
-        queue->desc_mapped =
-            map_aligned(engine, queue->desc, VMMIO_DESC_BYTES * (uint64_t)queue->size, false);
-        queue->driver_mapped = map_aligned(engine, queue->driver, avail_bytes(queue->size), false);
-        queue->device_mapped = map_aligned(engine, queue->device, used_bytes(queue->size), true);
-    }
+    const uint32_t epoch = engine->map_epoch;
+    uint8_t *desc =
+        map_aligned(engine, queue->desc, VMMIO_DESC_BYTES * (uint64_t)queue->size, false);
+    uint8_t *driver = map_aligned(engine, queue->driver, avail_bytes(queue->size), false);
+    uint8_t *device = map_aligned(engine, queue->device, used_bytes(queue->size), true);
+    const bool valid = epoch == engine->map_epoch;
+
+    queue->map_epoch = epoch;
+    queue->desc_mapped = valid ? desc : NULL;
+    queue->driver_mapped = valid ? driver : NULL;
+    queue->device_mapped = valid ? device : NULL;
 }
 
 static bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t offset,
