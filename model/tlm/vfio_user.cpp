@@ -120,6 +120,7 @@ void vfio_user::start_of_simulation() { watcher_->start(); }
 void vfio_user::end_of_simulation()
 {
     watcher_->stop();
+    on_reset = nullptr; // nothing runs any more that a reset could matter to
     server_->disconnect();
 }
 

@@ -201,8 +201,7 @@ int server::check_access(region_access &access)
     if (!request_.get(access))
         return refuse(EINVAL, "a region access is too short");
     const std::uint64_t size = region_size(access.region);
-    if (access.count == 0 || access.count > max_data_xfer_size || access.offset >= size ||
-        access.count > size - access.offset)
+    if (access.count == 0 || access.offset >= size || access.count > size - access.offset)
         return refuse(EINVAL, "an access outside of the region");
     if (access.region == VFIO_PCI_BAR0_REGION_INDEX &&
         (!is_one_bit(access.count) || access.count > 8))

@@ -19,6 +19,7 @@ class pci_function
 {
 public:
     static constexpr std::size_t size = 256;
+    static_assert(size <= max_data_xfer_size, "a client may read all of it at once");
 
     explicit pci_function(const vfio_user_config &config);
 

@@ -28,7 +28,8 @@ public:
 private:
     void access(tlm::tlm_generic_payload &trans, sc_core::sc_time &delay)
     {
-        delay += sc_core::sc_time(10, sc_core::SC_NS);
+        if (trans.is_read())
+            delay += sc_core::sc_time(10, sc_core::SC_NS); // writes are posted
         const std::size_t at = trans.get_address(), count = trans.get_data_length();
         if (at + count > sizeof(reg))
             return trans.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);

@@ -169,6 +169,23 @@ SC_TEST(VfioUserInterrupt, DoesNotWaitForAClientThatLetsItsEventfdFill)
     EXPECT_EQ(top.bridge.counters().interrupts, 0u);
 }
 
+SC_TEST(VfioUserInterrupt, GoesWithItsClient)
+{
+    platform top;
+    top.run([&] {
+        listening_client first(top);
+        first.finish();
+        vfio_user_client second(top.path.get());
+        second.hello();
+        top.simulation.call([&] { top.second.write(true); });
+        second.read_config(0, 4);
+        EXPECT_EQ(first.irq.take(), 0u) << "the eventfd of a client that has gone";
+        const interrupt_fd irq;
+        second.set_irqs(connect_irq, {irq.fd()});
+        EXPECT_EQ(irq.take(), 1u);
+    });
+}
+
 SC_TEST(VfioUserInterrupt, MayBeAbsent)
 {
     vmmio::vfio_user_config config;

@@ -125,8 +125,13 @@ SC_TEST(VfioUser, SaysClearlyWhereTheGuestPutBar0)
     top.run([&] {
         vfio_user_client client(top.path.get());
         client.hello();
+        client.write_config(PCI_BASE_ADDRESS_0, 0xfebe0000, 4);
+        client.write_config(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+        client.write_config(PCI_BASE_ADDRESS_0, 0xffffffff, 4); // sized while enabled
+        client.write_config(PCI_COMMAND, 0, 2);
         client.write_config(PCI_BASE_ADDRESS_0, 0xfebf0000, 4);
-        EXPECT_TRUE(warnings().empty()) << "not enabled yet";
+        client.read_config(PCI_COMMAND, 2);
+        EXPECT_TRUE(warnings().empty()) << "the new address is not enabled yet";
         client.write_config(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
     });
     EXPECT_EQ(top.bridge.bar0_address(), 0xfebf0000u);

@@ -73,8 +73,8 @@ class fd_watcher;
 /// carried out gets an error reply, one that breaks the framing ends the connection, and both
 /// are reported as warnings (the first few of each connection).
 ///
-/// The simulation stays alive while the module waits for messages; sc_start() returns after
-/// sc_stop(), or at the time it was given.
+/// Where the kernel would run out of events it waits for messages instead: sc_start() returns after
+/// sc_stop(), and sc_start(time) does not let time run to its end while there is nothing to do.
 class vfio_user : public sc_core::sc_module
 {
 public:
@@ -98,8 +98,8 @@ public:
     /// Level interrupts, active high, `interrupts` of them.
     sc_core::sc_vector<sc_core::sc_in<bool>> irq;
 
-    /// Called from the module's process when the devices are to be reset. It may not wait. Set
-    /// it before the simulation starts.
+    /// Called from the module's process when the devices are to be reset; it must not wait. Set it
+    /// before the simulation starts. May stay empty.
     std::function<void(reset_cause)> on_reset;
 
     /// Reports an SC_ERROR that says what to change if the configuration cannot work.
