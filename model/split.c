@@ -201,7 +201,10 @@ static bool add_segment(struct vmmio_engine *engine, struct vmmio_queue *queue,
     return true;
 }
 
-/* Copies the chain at head into the request. Bounded by the queue size (SPLIT-09, SPLIT-18). */
+/*
+ * Copies the chain at head into the request. Bounded by the queue size (SPLIT-09, SPLIT-18), and
+ * by the segments of a request where an engine has fewer of them (SPLIT-05).
+ */
 static bool walk_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
                        struct vmmio_request *request, uint32_t head)
 {
@@ -209,6 +212,8 @@ static bool walk_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
                         .table_mapped = queue->desc_mapped,
                         .table_size = queue->size,
                         .map_epoch = queue->map_epoch};
+    const uint32_t limit =
+        queue->size < engine->segments_each ? queue->size : engine->segments_each;
     uint32_t index = head;
 
     for (;;) {
@@ -222,7 +227,7 @@ static bool walk_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
             index = 0;
             continue;
         }
-        if (walk.steps++ == queue->size)
+        if (walk.steps++ == limit)
             return fault(engine, queue, VMMIO_DIAG_RING_LOOP, head);
         if (!add_segment(engine, queue, request, &d))
             return false;
