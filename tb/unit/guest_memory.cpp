@@ -206,6 +206,12 @@ void guest_memory::revoke()
         on_invalidate();
 }
 
+void guest_memory::take_pointers_away()
+{
+    if (mode_ == dma_mode::fleeting)
+        revoke();
+}
+
 void *guest_memory::make_alias(const ram &r, uint64_t address, uint64_t length)
 {
     const uint64_t offset = address - r.base;

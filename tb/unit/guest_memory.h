@@ -77,6 +77,9 @@ public:
     /** The k-th transaction from now on (0: the next one) fails on the bus; the others work. */
     void fail_transaction(uint64_t k) { fail_at_ = transactions + k; }
 
+    /** In mode fleeting, takes every pointer away that the device has. */
+    void take_pointers_away();
+
     /** What the device under test gets. */
     vmmio_memory port();
 

@@ -101,6 +101,7 @@ uint32_t rig::read(uint32_t offset, uint32_t width)
 
 void rig::write(uint32_t offset, uint32_t value, uint32_t width)
 {
+    memory.take_pointers_away();
     vmmio_device_write(&device, offset, width, value);
     check_line();
 }

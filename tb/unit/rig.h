@@ -74,6 +74,17 @@ struct rig_options {
     bool hold_reset = false;
 };
 
+/** For INSTANTIATE_TEST_SUITE_P: what is true of rings is true however they are reached. */
+inline auto every_dma_mode()
+{
+    return ::testing::Values(dma_mode::pointer, dma_mode::transaction, dma_mode::mixed,
+                             dma_mode::fleeting);
+}
+inline std::string dma_mode_name(const ::testing::TestParamInfo<dma_mode> &mode)
+{
+    return name_of(mode.param);
+}
+
 class rig : public bus
 {
 public:
