@@ -253,11 +253,17 @@ SC_TEST(VfioUser, TellsThePlatformOfADeviceReset)
         vfio_user_client client(top.path.get());
         client.hello();
         client.done(DEVICE_RESET, bytes());
-        client.close();
-        ::usleep(50'000);
+        client.write_config(PCI_BASE_ADDRESS_0, 0xfebf0000, 4);
+        client.write_config(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+        client.finish();
+        EXPECT_FALSE(top.bridge.connected());
+        vfio_user_client next(top.path.get());
+        next.hello();
+        EXPECT_EQ(next.read_config(PCI_BASE_ADDRESS_0, 4), 0u) << "the next guest starts anew";
+        EXPECT_EQ(next.read_config(PCI_COMMAND, 2), 0u);
     });
     using cause = vmmio::vfio_user::reset_cause;
     EXPECT_EQ(top.resets, (std::vector<cause>{cause::message, cause::disconnect}));
     EXPECT_EQ(top.bridge.counters().resets, 1u);
-    EXPECT_FALSE(top.bridge.connected());
+    EXPECT_EQ(top.bridge.bar0_address(), 0xfebf0000u);
 }
