@@ -14,17 +14,21 @@
 namespace vmmio
 {
 
-/// Passes each transaction on to the window that holds all of it, with the window's base taken
-/// from the address; where there is no window it answers TLM_ADDRESS_ERROR_RESPONSE. DMI and its
-/// invalidation are translated and cut at the window's borders. Non-blocking calls are converted by
-/// the sockets.
+/// Passes each transaction on to the window that holds all of it; where there is none it answers
+/// TLM_ADDRESS_ERROR_RESPONSE. DMI and its invalidation are translated and cut at the window's
+/// borders. Non-blocking calls are converted by the sockets.
 class router : public sc_core::sc_module
 {
 public:
+    /// What a target sees: the offset in its window, or the whole address. `shared_memory()` of a
+    /// device wants the whole address.
+    enum class addressing { relative, absolute };
+
     /// The addresses of one target.
     struct window {
         std::uint64_t base;
         std::uint64_t size; ///< bytes, not 0
+        addressing seen = addressing::relative;
     };
 
     sc_core::sc_vector<tlm_utils::simple_target_socket<router>> in;
@@ -38,6 +42,7 @@ private:
     static constexpr std::size_t none = SIZE_MAX;
 
     std::size_t decode(std::uint64_t address, std::uint64_t length) const;
+    void refuse(std::uint64_t address, tlm::tlm_dmi &dmi) const;
 
     void b_transport(tlm::tlm_generic_payload &trans, sc_core::sc_time &delay);
     unsigned transport_dbg(tlm::tlm_generic_payload &trans);
