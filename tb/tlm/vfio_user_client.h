@@ -179,7 +179,8 @@ public:
         std::memcpy(&got.flags, head + 8, 4);
         std::memcpy(&got.error, head + 12, 4);
         EXPECT_GE(size, header_size);
-        got.payload.resize(std::max<std::size_t>(size, header_size) - header_size);
+        got.payload =
+            std::vector<std::uint8_t>(std::max<std::size_t>(size, header_size) - header_size);
         if (!receive_exactly(got.payload.data(), got.payload.size()))
             return std::nullopt;
         return got;

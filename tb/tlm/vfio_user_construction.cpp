@@ -58,7 +58,7 @@ SC_TEST(VfioUserConstruction, TakesOverASocketThatNobodyListensOnAndCleansUp)
     ASSERT_EQ(::bind(stale, reinterpret_cast<sockaddr *>(&address), sizeof(address)), 0);
     ::close(stale);
     {
-        const vmmio::vfio_user bridge("bridge", bridge_config(path.get()));
+        const vmmio::vfio_user first("first", bridge_config(path.get()));
         EXPECT_NE(mistake(bridge_config(path.get())).find("another process listens"),
                   std::string::npos);
     }
