@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/// @file guest.h
+/// The driver's memory, and a driver of one split virtqueue in it.
+#ifndef VMMIO_TB_BENCH_GUEST_H
+#define VMMIO_TB_BENCH_GUEST_H
+
+#include "bus_master.h"
+#include "measure.h"
+#include "vmmio/registers.h"
+#include "vmmio/virtio.h"
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_target_socket.h>
+#include <vector>
+
+namespace vmmio_bench
+{
+
+/// RAM from address 0 on.
+class guest_memory : public sc_core::sc_module
+{
+public:
+    tlm_utils::simple_target_socket<guest_memory> socket{"socket"};
+
+    /// @param grants whether it gives DMI pointers.
+    guest_memory(sc_core::sc_module_name name, std::size_t bytes, bool grants)
+        : sc_module(name), bytes_(bytes), grants_(grants)
+    {
+        socket.register_b_transport(this, &guest_memory::b_transport);
+        socket.register_get_direct_mem_ptr(this, &guest_memory::get_direct_mem_ptr);
+    }
+
+    unsigned char *data() { return bytes_.data(); }
+
+private:
+    void b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &)
+    {
+        const std::uint64_t address = tx.get_address();
+        const unsigned length = tx.get_data_length();
+        if (length > bytes_.size() || address > bytes_.size() - length) {
+            tx.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+            return;
+        }
+        if (tx.is_read())
+            std::memcpy(tx.get_data_ptr(), &bytes_[address], length);
+        else
+            std::memcpy(&bytes_[address], tx.get_data_ptr(), length);
+        tx.set_dmi_allowed(grants_);
+        tx.set_response_status(tlm::TLM_OK_RESPONSE);
+    }
+
+    bool get_direct_mem_ptr(tlm::tlm_generic_payload &, tlm::tlm_dmi &dmi)
+    {
+        dmi.set_start_address(0);
+        dmi.set_end_address(bytes_.size() - 1);
+        dmi.set_dmi_ptr(bytes_.data());
+        dmi.allow_read_write();
+        return grants_;
+    }
+
+    std::vector<unsigned char> bytes_;
+    bool grants_;
+};
+
+/// Status of a device that was started.
+constexpr std::uint32_t running = VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER |
+                                  VMMIO_STATUS_FEATURES_OK | VMMIO_STATUS_DRIVER_OK;
+
+/// Resets the device behind the bus and negotiates VERSION_1 and these features of words 0 and 1.
+inline void negotiate(bus_master &bus, vmmio_features features)
+{
+    vmmio_features_add(&features, VMMIO_F_VERSION_1);
+    bus.write(VMMIO_REG_STATUS, 0);
+    bus.write(VMMIO_REG_STATUS, VMMIO_STATUS_ACKNOWLEDGE);
+    bus.write(VMMIO_REG_STATUS, VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER);
+    for (std::uint32_t word = 0; word < 2; word++) {
+        bus.write(VMMIO_REG_DRIVER_FEATURES_SEL, word);
+        bus.write(VMMIO_REG_DRIVER_FEATURES, features.word[word]);
+    }
+    bus.write(VMMIO_REG_STATUS,
+              VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER | VMMIO_STATUS_FEATURES_OK);
+}
+
+/// Drives queue 0 of a device whose registers are at address 0 of the bus. Reaches its memory by
+/// pointer, as a processor model with DMI does; descriptors are written once, in `start`.
+class split_driver
+{
+public:
+    static constexpr std::uint32_t size = 128;           ///< of the queue
+    static constexpr std::uint32_t buffer_bytes = 64;    ///< of each descriptor
+    static constexpr std::uint64_t memory_bytes = 65536; ///< that it needs, from address 0
+
+    /// @param memory memory_bytes of it, at address 0 of the device; not owned.
+    split_driver(bus_master &bus, unsigned char *memory) : bus_(bus), memory_(memory) {}
+
+    /// How each buffer looks; every one is a chain, and only the last descriptor is writable.
+    struct shape {
+        std::uint32_t length = 1; ///< descriptors in the chain, 1 or 2
+        bool indirect = false;    ///< one descriptor in the ring, the chain in a table of its own
+    };
+
+    unsigned char *desc() { return memory_ + desc_address; }
+    unsigned char *avail() { return memory_ + avail_address; }
+    unsigned char *used() { return memory_ + used_address; }
+
+    /// Writes rings and descriptors and starts at index 0.
+    void lay_out(shape s)
+    {
+        std::memset(memory_, 0, memory_bytes);
+        for (std::uint32_t i = 0; i < size; i++) {
+            const bool last = i % s.length == s.length - 1;
+            const std::uint32_t next = s.indirect ? i % s.length + 1 : i + 1;
+            put(s.indirect ? table_address : desc_address, i,
+                {buffer_address + std::uint64_t(buffer_bytes) * i, buffer_bytes,
+                 std::uint16_t(last ? VMMIO_DESC_WRITE : VMMIO_DESC_NEXT),
+                 std::uint16_t(last ? 0 : next)});
+        }
+        for (std::uint32_t i = 0; s.indirect && i < size; i += s.length)
+            put(desc_address, i,
+                {table_address + std::uint64_t(VMMIO_DESC_BYTES) * i, VMMIO_DESC_BYTES * s.length,
+                 VMMIO_DESC_INDIRECT, 0});
+        length_ = s.length;
+        next_avail_ = next_used_ = 0;
+    }
+
+    /// Starts the device with VERSION_1 and these features, and its queue 0.
+    void start(const vmmio_features &features, shape s)
+    {
+        lay_out(s);
+        event_idx_ = vmmio_features_has(&features, VMMIO_F_EVENT_IDX);
+        negotiate(bus_, features);
+        bus_.write(VMMIO_REG_QUEUE_SEL, 0);
+        bus_.write(VMMIO_REG_QUEUE_SIZE, size);
+        bus_.write(VMMIO_REG_QUEUE_DESC_LOW, desc_address);
+        bus_.write(VMMIO_REG_QUEUE_DRIVER_LOW, avail_address);
+        bus_.write(VMMIO_REG_QUEUE_DEVICE_LOW, used_address);
+        bus_.write(VMMIO_REG_QUEUE_READY, 1);
+        bus_.write(VMMIO_REG_STATUS, running);
+        require(bus_.read(VMMIO_REG_STATUS) == running && bus_.errors == 0,
+                "the device did not start");
+    }
+
+    /// Puts one more buffer into the available ring; 64 of them can be under way.
+    void push()
+    {
+        const std::uint32_t slot = next_avail_++ % size;
+        avail16()[2 + slot] = static_cast<std::uint16_t>(slot * length_ % size);
+    }
+
+    /// Shows the device what was pushed.
+    void publish()
+    {
+        std::atomic_thread_fence(std::memory_order_release);
+        avail16()[1] = next_avail_;
+    }
+
+    void kick() { bus_.write(VMMIO_REG_QUEUE_NOTIFY, 0); }
+
+    /// One interrupt service; how many buffers came back.
+    std::uint32_t serve_interrupt()
+    {
+        bus_.write(VMMIO_REG_INTERRUPT_ACK, bus_.read(VMMIO_REG_INTERRUPT_STATUS));
+        return drain();
+    }
+
+    /// Takes used buffers back; how many there were.
+    std::uint32_t drain()
+    {
+        const std::uint16_t first = next_used_;
+        std::uint16_t next = first;
+        while (next != used16()[1])
+            next++;
+        next_used_ = next;
+        if (event_idx_)
+            avail16()[2 + size] = next; // used_event: interrupt at the next one
+        return static_cast<std::uint16_t>(next - first);
+    }
+
+private:
+    static constexpr std::uint32_t desc_address = 0;
+    static constexpr std::uint32_t avail_address = 0x1000;
+    static constexpr std::uint32_t used_address = 0x2000;
+    static constexpr std::uint32_t table_address = 0x4000;
+    static constexpr std::uint32_t buffer_address = 0x8000;
+
+    struct descriptor {
+        std::uint64_t address;
+        std::uint32_t length;
+        std::uint16_t flags, next;
+    };
+
+    void put(std::uint64_t table, std::uint32_t index, const descriptor &d)
+    {
+        std::memcpy(memory_ + table + sizeof(d) * index, &d, sizeof(d));
+    }
+
+    volatile std::uint16_t *avail16() { return reinterpret_cast<std::uint16_t *>(avail()); }
+    volatile std::uint16_t *used16() { return reinterpret_cast<std::uint16_t *>(used()); }
+
+    bus_master &bus_;
+    unsigned char *memory_;
+    std::uint32_t length_ = 1;
+    std::uint16_t next_avail_ = 0, next_used_ = 0;
+    bool event_idx_ = false;
+};
+
+} // namespace vmmio_bench
+
+#endif

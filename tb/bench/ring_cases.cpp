@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Buffers through a split queue: the driver's work and the device's together.
+#include "baselines.h"
+#include "bus_master.h"
+#include "cases.h"
+#include "guest.h"
+#include "vmmio/tlm/devices.h"
+
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace vmmio_bench
+{
+
+namespace
+{
+
+constexpr std::uint64_t batch = 64;
+
+bool fill_with_count(void *context, std::uint8_t *data, std::uint32_t length)
+{
+    auto &count = *static_cast<std::uint8_t *>(context);
+    std::memset(data, ++count, length);
+    return true;
+}
+
+// A device, its driver and the memory between them.
+template <typename Device>
+struct rig {
+    template <typename... Options>
+    rig(const char *name, bool dmi, Options &&...options)
+        : device(name, std::forward<Options>(options)...),
+          memory((std::string(name) + "_memory").c_str(), split_driver::memory_bytes, dmi),
+          bus((std::string(name) + "_bus").c_str()), driver(bus, memory.data())
+    {
+        bus.socket.bind(device.registers);
+        device.dma().bind(memory.socket);
+        device.interrupt(interrupt);
+    }
+
+    Device device;
+    guest_memory memory;
+    bus_master bus;
+    split_driver driver;
+    sc_core::sc_signal<bool> interrupt;
+};
+
+class ring_fixture : public fixture
+{
+public:
+    ring_fixture() { no_bus_.socket.bind(nothing_.socket); }
+
+    void add_cases(std::vector<bench_case> &cases) override
+    {
+        const vmmio_features plain{};
+        vmmio_features linux_like{};
+        vmmio_features_add(&linux_like, VMMIO_F_EVENT_IDX);
+        vmmio_features_add(&linux_like, VMMIO_F_INDIRECT_DESC);
+
+        cases.push_back({"base_ring_1", [this] { prepare_bare(); },
+                         [this](std::uint64_t n) { serve_bare(n, 1); }});
+        cases.push_back({"base_ring_64", [this] { prepare_bare(); },
+                         [this](std::uint64_t n) { serve_bare(n, batch); }});
+        add(cases, "split_roundtrip_1", dmi_, 1, plain, {});
+        add(cases, "split_batch_64", dmi_, batch, plain, {});
+        add(cases, "split_roundtrip_1_event_idx", dmi_, 1, linux_like, {});
+        add(cases, "split_batch_64_event_idx", dmi_, batch, linux_like, {});
+        add(cases, "split_batch_64_chain_2", dmi_, batch, plain, {2, false});
+        add(cases, "split_batch_64_indirect_2", dmi_, batch, linux_like, {2, true});
+        cases.push_back({"split_roundtrip_1_edge", [this] { dmi_.driver.start({}, {}); },
+                         [this](std::uint64_t n) { wait_for_edges(n); }});
+        add(cases, "entropy_64_bytes", entropy_, 1, plain, {});
+        add(cases, "nodmi_roundtrip_1", nodmi_, 1, plain, {});
+        add(cases, "nodmi_batch_64", nodmi_, batch, plain, {});
+    }
+
+private:
+    // Pushes per_kick buffers, publishes, kicks, serves the interrupt, until n are through.
+    template <typename Rig>
+    static void add(std::vector<bench_case> &cases, const char *name, Rig &rig,
+                    std::uint64_t per_kick, const vmmio_features &features,
+                    split_driver::shape shape)
+    {
+        cases.push_back({name, [&rig, features, shape] { rig.driver.start(features, shape); },
+                         [&rig, per_kick](std::uint64_t n) {
+                             std::uint64_t done = 0;
+                             for (std::uint64_t i = 0; i < n; i += per_kick) {
+                                 for (std::uint64_t k = 0; k < per_kick; k++)
+                                     rig.driver.push();
+                                 rig.driver.publish();
+                                 rig.driver.kick();
+                                 done += rig.driver.serve_interrupt();
+                             }
+                             require(rig.bus.errors == 0 && done == n, "buffers were lost");
+                         }});
+    }
+
+    void prepare_bare()
+    {
+        bare_driver_.lay_out({});
+        bare_.reset();
+    }
+
+    void serve_bare(std::uint64_t n, std::uint64_t per_kick)
+    {
+        std::uint64_t done = 0;
+        for (std::uint64_t i = 0; i < n; i += per_kick) {
+            for (std::uint64_t k = 0; k < per_kick; k++)
+                bare_driver_.push();
+            bare_driver_.publish();
+            bare_.kick();
+            done += bare_driver_.drain();
+        }
+        require(done == n, "the bare ring lost buffers");
+    }
+
+    void wait_for_edges(std::uint64_t n)
+    {
+        std::uint64_t done = 0;
+        for (std::uint64_t i = 0; i < n; i++) {
+            dmi_.driver.push();
+            dmi_.driver.publish();
+            dmi_.driver.kick();
+            sc_core::wait(dmi_.interrupt.posedge_event());
+            done += dmi_.driver.serve_interrupt();
+            sc_core::wait(dmi_.interrupt.negedge_event());
+        }
+        require(dmi_.bus.errors == 0 && done == n, "buffers were lost");
+    }
+
+    std::uint8_t count_ = 0;
+    const vmmio_entropy_config source_{fill_with_count, &count_, 0};
+    rig<vmmio::null_device> dmi_{"ring_device", true}, nodmi_{"ring_device_without_dmi", false};
+    rig<vmmio::entropy_device> entropy_{"entropy_device", true, vmmio::device_options{}, &source_};
+    bus_master no_bus_{"no_bus"};
+    empty_target nothing_{"nothing"};
+    std::vector<unsigned char> bare_memory_ =
+        std::vector<unsigned char>(split_driver::memory_bytes);
+    split_driver bare_driver_{no_bus_, bare_memory_.data()};
+    bare_ring bare_{bare_driver_.desc(), bare_driver_.avail(), bare_driver_.used(),
+                    split_driver::size};
+};
+
+} // namespace
+
+std::unique_ptr<fixture> make_ring_fixture() { return std::make_unique<ring_fixture>(); }
+
+} // namespace vmmio_bench
