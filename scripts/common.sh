@@ -24,7 +24,7 @@ mirror() {
         uri=$(apt-get indextargets --no-release-info \
             --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' | awk -v code="$(codename)" '
                 $3 == "main" && $1 !~ /^cdrom:/ && ($2 == code || $2 ~ /^(stable|testing|unstable|sid)$/) {
-                    print $1; exit }')
+                    if (!found++) print $1 }')
     fi
     [ -n "$uri" ] || die "apt knows no Debian archive; set DEBIAN_MIRROR to the URI of one"
     printf '%s\n' "$uri"
