@@ -126,13 +126,10 @@ void vfio_user::end_of_simulation()
 
 void vfio_user::serve()
 {
-    using clock = std::chrono::steady_clock;
-    auto busy_until = clock::now();
     for (;;) {
         if (server_->step()) {
             let_devices_run();
-            busy_until = clock::now() + config_.spin;
-        } else if (sc_core::sc_pending_activity() || clock::now() >= busy_until) {
+        } else {
             watcher_->arm(server_->fd());
             wait(watcher_->ready());
         }

@@ -190,7 +190,7 @@ SC_TEST(VfioUser, KeepsTheSimulationAliveWhileNothingHappens)
     top.run([&] {
         vfio_user_client client(top.path.get());
         client.hello();
-        ::usleep(100'000); // far beyond the time for which the module looks itself
+        ::usleep(100'000);
         client.write(0, 42, 8);
         ::usleep(100'000);
         came_late = client.read(0, 8) == 42;
@@ -263,7 +263,9 @@ SC_TEST(VfioUser, TellsThePlatformOfADeviceReset)
         EXPECT_EQ(next.read_config(PCI_COMMAND, 2), 0u);
     });
     using cause = vmmio::vfio_user::reset_cause;
-    EXPECT_EQ(top.resets, (std::vector<cause>{cause::message, cause::disconnect}));
+    ASSERT_GE(top.resets.size(), 2u);
+    EXPECT_EQ(top.resets[0], cause::message);
+    EXPECT_EQ(top.resets[1], cause::disconnect);
     EXPECT_EQ(top.bridge.counters().resets, 1u);
     EXPECT_EQ(top.bridge.bar0_address(), 0xfebf0000u);
 }

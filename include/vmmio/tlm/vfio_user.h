@@ -12,7 +12,6 @@
 #include <tlm_utils/multi_passthrough_target_socket.h>
 #include <tlm_utils/simple_initiator_socket.h>
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,10 +40,6 @@ struct vfio_user_config {
 
     unsigned interrupts = 1;      ///< interrupt inputs, 0 to 1024; all share INTA
     unsigned max_dma_maps = 4096; ///< ranges of guest memory known at a time, 1 to 65535
-
-    /// Host time for which a serving module looks for the next message itself before it lets a
-    /// host thread wait for one; only while nothing else is to be simulated.
-    std::chrono::microseconds spin{50};
 };
 
 /// What happened so far; every number counts from construction on.
