@@ -90,7 +90,7 @@ vfio_user::vfio_user(sc_core::sc_module_name module_name, const vfio_user_config
         server_ = std::make_unique<vfu::server>(config, *devices_);
         watcher_ = std::make_unique<vfu::fd_watcher>("watcher");
     } catch (const std::runtime_error &mistake) {
-        SC_REPORT_ERROR(report_type, (std::string(name()) + ": " + mistake.what()).c_str());
+        SC_REPORT_ERROR("/vmmio/platform", (std::string(name()) + ": " + mistake.what()).c_str());
         throw;
     }
     dma.register_b_transport(this, &vfio_user::dma_transport);
