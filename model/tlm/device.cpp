@@ -160,8 +160,11 @@ tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx,
         report({VMMIO_DIAG_ACCESS_WIDTH, first, length});
         return tlm::TLM_OK_RESPONSE;
     }
-    if (length == 8) // two 32-bit accesses, low first
+    if (length == 8) { // two 32-bit accesses, low first
         report({VMMIO_DIAG_ACCESS_WIDTH, first, length});
+        if (options_.strict)
+            return tlm::TLM_COMMAND_ERROR_RESPONSE;
+    }
     for (unsigned done = 0; done < length; done += 4) {
         const unsigned width = std::min(length - done, 4u);
         std::uint32_t value = 0;

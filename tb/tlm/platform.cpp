@@ -145,6 +145,19 @@ void processor::invalidate(sc_dt::uint64 first, sc_dt::uint64 last)
         on_invalidate();
 }
 
+direct_platform::direct_platform(const device_options &options) : dut("dut", options)
+{
+    cpu.socket.bind(dut.registers);
+    dut.dma().bind(main.socket);
+    dut.interrupt.bind(irq);
+}
+
+void direct_platform::run(std::function<void()> program)
+{
+    cpu.program = std::move(program);
+    sc_core::sc_start();
+}
+
 namespace
 {
 

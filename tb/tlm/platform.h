@@ -127,6 +127,20 @@ private:
     void invalidate(sc_dt::uint64 first, sc_dt::uint64 last);
 };
 
+/// A device whose registers are bound to a processor, with no bus between them.
+class direct_platform
+{
+public:
+    guest_memory memory{dma_mode::pointer};
+    ram main{"ram", memory, at::ram, at::ram_size};
+    processor cpu{"cpu"};
+    null_device dut;
+    sc_core::sc_signal<bool> irq{"irq"};
+
+    explicit direct_platform(const device_options &options = {});
+    void run(std::function<void()> program);
+};
+
 /// The parts that do not depend on the device.
 class surroundings
 {
