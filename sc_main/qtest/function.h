@@ -6,7 +6,10 @@
 
 #include "options.h"
 
-#include "vmmio/vmmio.h"
+#include "vmmio/dev/entropy.h"
+#include "vmmio/dev/null.h"
+#include "vmmio/dev/pmem.h"
+#include "vmmio/device.h"
 
 #include <random>
 

@@ -57,6 +57,14 @@ std::vector<std::string> names_of(const std::map<std::string, Value> &values)
     return names;
 }
 
+std::uint64_t seed_of(const std::string &text)
+{
+    const auto seed = parse_unsigned(text);
+    if (!seed)
+        throw CLI::ValidationError("--seed", "'" + text + "' is no number of 64 bits");
+    return *seed;
+}
+
 vmmio_features features_of(std::string text)
 {
     const std::string wanted = text;
@@ -87,6 +95,7 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
     std::string device = "entropy";
     std::string ram = "64M";
     std::string features;
+    std::string seed;
     std::vector<std::string> regions;
     CLI::App app{"A virtio-mmio device for scripts: QEMU's qtest protocol on standard input and "
                  "output.\nThe machine is that of docs/qtest.md: RAM at 0x40000000, 32 slots of "
@@ -107,8 +116,7 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
     app.add_option("--features", features,
                    "Feature bits to offer, hexadecimal (default: all that are implemented, less "
                    "ACCESS_PLATFORM and ORDER_PLATFORM)");
-    app.add_option("--seed", chosen.seed,
-                   "Number that makes the entropy device's bytes reproducible");
+    app.add_option("--seed", seed, "Number that makes the entropy device's bytes reproducible");
     try {
         app.parse(argc, argv);
         chosen.dut = forms.at(dut);
@@ -118,8 +126,10 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
             throw CLI::ValidationError("--ram", "a machine needs RAM: give at least 1 byte");
         for (const std::string &region : regions)
             chosen.regions.push_back(region_of(region));
-        if (!features.empty() || app.count("--features") > 0)
+        if (app.count("--features") > 0)
             chosen.features = features_of(features);
+        if (app.count("--seed") > 0)
+            chosen.seed = seed_of(seed);
     } catch (const CLI::Error &error) {
         exit_status = app.exit(error) == EXIT_SUCCESS ? EXIT_SUCCESS : exit_bad_options;
     }
