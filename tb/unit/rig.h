@@ -11,7 +11,10 @@
 #include "driver.h"
 #include "guest_memory.h"
 #include "rows.h"
-#include "vmmio/vmmio.h"
+#include "vmmio/dev/entropy.h"
+#include "vmmio/dev/null.h"
+#include "vmmio/dev/pmem.h"
+#include "vmmio/device.h"
 
 #include <functional>
 #include <gtest/gtest.h>
