@@ -76,6 +76,7 @@ public:
 
     /** The k-th transaction from now on (0: the next one) fails on the bus; the others work. */
     void fail_transaction(uint64_t k) { fail_at_ = transactions + k; }
+    void fail_none() { fail_at_ = UINT64_MAX; }
 
     /** In mode fleeting, takes every pointer away that the device has. */
     void take_pointers_away();
