@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vmmio/tlm/dma_port.h"
 
+#include "rate_limit.h"
+
 #include <algorithm>
 #include <exception>
 #include <limits>
+#include <string>
 
 namespace vmmio
 {
@@ -62,6 +65,30 @@ void *dma_port::map(std::uint64_t address, std::uint64_t length, bool write)
     return fresh && fresh->holds(address, last, write) ? use(*fresh, address, write) : nullptr;
 }
 
+// A target that throws does not answer: to the driver that is a bus error.
+template <typename Call>
+bool dma_port::guard(Call call)
+{
+    try {
+        call();
+        return true;
+    } catch (const sc_core::sc_unwind_exception &) {
+        throw; // the kernel ends the process we run in
+    } catch (const std::exception &error) {
+        return complain(error.what());
+    } catch (...) {
+        return complain("not a std::exception");
+    }
+}
+
+bool dma_port::complain(const char *what)
+{
+    if (worth_reporting(++exceptions_))
+        SC_REPORT_WARNING("/vmmio/dma",
+                          (std::string(socket.name()) + ": the target threw: " + what).c_str());
+    return false;
+}
+
 // One slot for a page and a direction; a collision only costs another question.
 std::uint64_t &dma_port::refusal_slot(std::uint64_t address, bool write)
 {
@@ -81,8 +108,10 @@ const dma_port::span *dma_port::request_span(std::uint64_t address, bool write)
     payload_.set_streaming_width(1);
     payload_.set_byte_enable_ptr(nullptr);
     dmi.init();
-    if (!socket->get_direct_mem_ptr(payload_, dmi) || !dmi.get_dmi_ptr() ||
-        address < dmi.get_start_address() || address > dmi.get_end_address()) {
+    bool granted = false;
+    if (!guard([&] { granted = socket->get_direct_mem_ptr(payload_, dmi); }) || !granted ||
+        !dmi.get_dmi_ptr() || address < dmi.get_start_address() ||
+        address > dmi.get_end_address()) {
         refused = address / page;
         return nullptr;
     }
@@ -116,15 +145,8 @@ bool dma_port::send(tlm::tlm_command command, std::uint64_t address, unsigned ch
     payload_.set_dmi_allowed(false);
     payload_.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
     transactions++;
-    try {
-        socket->b_transport(payload_, elapsed);
-    } catch (const sc_core::sc_unwind_exception &) {
-        throw; // the kernel ends the process we run in
-    } catch (const std::exception &error) {
-        // A target that throws answers no transaction: to the driver that is a bus error.
-        SC_REPORT_WARNING("/vmmio/dma", error.what());
+    if (!guard([this] { socket->b_transport(payload_, elapsed); }))
         return false;
-    }
     if (payload_.is_dmi_allowed())
         refusal_slot(address, command == tlm::TLM_WRITE_COMMAND) = no_page;
     return payload_.is_response_ok();

@@ -39,6 +39,8 @@ void ram::b_transport(tlm::tlm_generic_payload &tx, sc_time &delay)
 
 bool ram::get_direct_mem_ptr(tlm::tlm_generic_payload &tx, tlm::tlm_dmi &grant)
 {
+    if (on_dmi)
+        on_dmi();
     grant.set_start_address(0);
     grant.set_end_address(size_ - 1);
     if (!dmi || (tx.is_write() && !dmi_writable))
@@ -128,14 +130,12 @@ void processor::write(std::uint32_t offset, std::uint32_t value, std::uint32_t w
 
 void processor::run()
 {
-    if (!program)
-        return;
     try {
-        program();
+        if (program)
+            program();
     } catch (const std::exception &error) {
         ADD_FAILURE() << "the test's program was ended by: " << error.what();
     }
-    sc_core::sc_stop();
 }
 
 void processor::invalidate(sc_dt::uint64 first, sc_dt::uint64 last)
@@ -152,16 +152,30 @@ direct_platform::direct_platform(const device_options &options) : dut("dut", opt
     dut.interrupt.bind(irq);
 }
 
-void direct_platform::run(std::function<void()> program)
+void simulate(processor &cpu, std::function<void()> program)
 {
-    cpu.program = std::move(program);
+    cpu.program = [program = std::move(program)] {
+        program();
+        sc_core::sc_stop();
+    };
     sc_core::sc_start();
+}
+
+bool counting_source::fill(void *self, std::uint8_t *data, std::uint32_t length)
+{
+    auto *that = static_cast<counting_source *>(self);
+    if (that->left < length)
+        return false;
+    that->left -= length;
+    for (std::uint32_t i = 0; i < length; i++)
+        data[i] = that->next++;
+    return true;
 }
 
 namespace
 {
 
-enum { from_cpu, from_device, initiators };
+enum { from_cpu, from_second, from_device, initiators };
 enum { to_registers, to_ram, to_other_ram, to_shm };
 
 } // namespace
@@ -174,6 +188,7 @@ surroundings::surroundings()
            {at::shm, at::shm_size, router::addressing::absolute}})
 {
     cpu.socket.bind(bus.in[from_cpu]);
+    second.socket.bind(bus.in[from_second]);
     bus.out[to_ram].bind(main.socket);
     bus.out[to_other_ram].bind(other.socket);
 }
@@ -190,12 +205,6 @@ void surroundings::attach(device &dut)
     bus.out[to_shm].bind(dut.shared_memory());
     dut.dma().bind(bus.in[from_device]);
     dut.interrupt.bind(irq);
-}
-
-void surroundings::run(std::function<void()> program)
-{
-    cpu.program = std::move(program);
-    sc_core::sc_start();
 }
 
 std::uint64_t surroundings::alloc(std::uint64_t length, std::uint64_t alignment)

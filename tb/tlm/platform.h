@@ -69,6 +69,8 @@ public:
     std::uint64_t transactions = 0, grants = 0;
     /// Called before each transaction; may throw.
     std::function<void(tlm::tlm_generic_payload &)> on_transaction;
+    /// Called before DMI is granted or refused; may throw.
+    std::function<void()> on_dmi;
 
     ram(sc_core::sc_module_name name, guest_memory &memory, std::uint64_t base, std::uint64_t size);
 
@@ -127,6 +129,20 @@ private:
     void invalidate(sc_dt::uint64 first, sc_dt::uint64 last);
 };
 
+/// Simulates until the processor has carried out the program.
+void simulate(processor &cpu, std::function<void()> program);
+
+/// Random bytes that a test can foretell: 1, 2, 3, ... as long as there are any.
+struct counting_source {
+    std::uint8_t next = 1;
+    std::uint64_t left = ~0ull;
+
+    vmmio_entropy_config config() { return {fill, this, 0}; }
+
+private:
+    static bool fill(void *self, std::uint8_t *data, std::uint32_t length);
+};
+
 /// A device whose registers are bound to a processor, with no bus between them.
 class direct_platform
 {
@@ -138,7 +154,7 @@ public:
     sc_core::sc_signal<bool> irq{"irq"};
 
     explicit direct_platform(const device_options &options = {});
-    void run(std::function<void()> program);
+    void run(std::function<void()> program) { simulate(cpu, std::move(program)); }
 };
 
 /// The parts that do not depend on the device.
@@ -147,6 +163,7 @@ class surroundings
 public:
     guest_memory memory{dma_mode::pointer};
     processor cpu{"cpu"};
+    processor second{"second"}; ///< idle unless it gets a program
     router bus;
     ram main{"ram", memory, at::ram, at::ram_size};
     ram other{"other_ram", memory, at::other_ram, at::other_ram_size};
@@ -159,8 +176,8 @@ public:
 
     void attach(device &dut);
 
-    /// Simulates while the program runs in the processor.
-    void run(std::function<void()> program);
+    /// Simulates while the program runs in `cpu`.
+    void run(std::function<void()> program) { simulate(cpu, std::move(program)); }
 
     /// Unused memory in `main`.
     std::uint64_t alloc(std::uint64_t length, std::uint64_t alignment = 16);

@@ -62,11 +62,7 @@ struct bus_platform {
         bus.out[0].bind(low.socket);
         bus.out[1].bind(high.socket);
     }
-    void run(std::function<void()> program)
-    {
-        cpu.program = std::move(program);
-        sc_core::sc_start();
-    }
+    void run(std::function<void()> program) { simulate(cpu, std::move(program)); }
 };
 
 std::vector<std::uint64_t> list(std::initializer_list<std::uint64_t> values) { return values; }

@@ -61,6 +61,9 @@ private:
     static bool write_call(void *self, std::uint64_t address, const void *data,
                            std::uint32_t length);
 
+    template <typename Call>
+    bool guard(Call call);
+    bool complain(const char *what);
     void *map(std::uint64_t address, std::uint64_t length, bool write);
     void *use(const span &found, std::uint64_t address, bool write);
     const span *request_span(std::uint64_t address, bool write);
@@ -75,6 +78,7 @@ private:
     std::size_t recent_ = 0;                // index of the span used last
     std::array<std::uint64_t, 64> refused_; // pages where DMI was denied, so as not to ask again
     tlm::tlm_generic_payload payload_;
+    std::uint64_t exceptions_ = 0; // of targets
     bool use_dmi_;
 };
 
