@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vmmio/tlm/device.h"
 
+#include "rate_limit.h"
+
 #include <algorithm>
 #include <cstring>
 #include <sstream>
@@ -89,7 +91,7 @@ void device::write(std::uint32_t offset, std::uint32_t width, std::uint32_t valu
         if (options_.serve_in_access)
             serve();
         else
-            work_event_.notify(delay);
+            work_later(delay);
     }
     dma_.elapsed = outer;
 }
@@ -99,7 +101,14 @@ void device::serve()
 {
     vmmio_device_run(&model_, options_.slice);
     if (vmmio_device_has_work(&model_))
-        work_event_.notify(dma_.elapsed + options_.slice_interval);
+        work_later(dma_.elapsed + options_.slice_interval);
+}
+
+// The process may be between two slices: it must not run ahead of a kick's local time.
+void device::work_later(const sc_core::sc_time &delay)
+{
+    work_due_ = std::max(work_due_, sc_core::sc_time_stamp() + delay);
+    work_event_.notify(delay);
 }
 
 tlm::tlm_response_status device::access(tlm::tlm_generic_payload &tx, const sc_core::sc_time &delay)
@@ -250,8 +259,6 @@ void device::reset_call(void *self)
 namespace
 {
 
-bool is_power_of_two(std::uint64_t n) { return (n & (n - 1)) == 0; }
-
 const char *report_type(vmmio_diag_kind sort)
 {
     switch (sort) {
@@ -266,7 +273,6 @@ const char *report_type(vmmio_diag_kind sort)
 
 } // namespace
 
-// A hostile driver must not fill the log: the 1st .. 4th, 8th, 16th, ... of a sort (H-38).
 void device::report(const vmmio_diagnostic &diagnostic)
 {
     const vmmio_diag_kind sort = vmmio_diag_kind_of(diagnostic.id);
@@ -275,7 +281,7 @@ void device::report(const vmmio_diagnostic &diagnostic)
     driver_mistake_ = driver_mistake_ || sort == VMMIO_DIAG_DRIVER;
     if (on_diagnostic)
         on_diagnostic(diagnostic);
-    if (count > 4 && !is_power_of_two(count))
+    if (!worth_reporting(count))
         return;
     std::ostringstream text;
     text << name() << ": " << vmmio_diag_text(diagnostic.id) << " ["
@@ -305,6 +311,8 @@ void device::work()
     for (;;) {
         wait(work_event_);
         while (vmmio_device_has_work(&model_)) {
+            if (work_due_ > sc_core::sc_time_stamp())
+                wait(work_due_ - sc_core::sc_time_stamp());
             dma_.elapsed = sc_core::SC_ZERO_TIME;
             vmmio_device_run(&model_, options_.slice);
             const sc_core::sc_time busy = dma_.elapsed;

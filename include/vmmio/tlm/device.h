@@ -120,6 +120,7 @@ private:
     void write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
                const sc_core::sc_time &delay);
     void serve();
+    void work_later(const sc_core::sc_time &delay);
     void report(const vmmio_diagnostic &diagnostic);
 
     void drive_interrupt();
@@ -136,6 +137,7 @@ private:
     shm_window shm_;
     std::array<std::uint64_t, VMMIO_DIAG_COUNT> reported_{};
     bool driver_mistake_ = false; // in the access that is being answered
+    sc_core::sc_time work_due_;   // the process does not work before
     sc_core::sc_event interrupt_event_, reset_event_, work_event_;
 };
 
