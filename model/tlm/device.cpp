@@ -190,6 +190,8 @@ tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx,
 
 void device::b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
 {
+    const bool outer_mistake = driver_mistake_; // of an access that waits for its DMA
+
     tx.set_dmi_allowed(false);
     delay += options_.register_latency;
     driver_mistake_ = false;
@@ -197,6 +199,7 @@ void device::b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
     tx.set_response_status(driver_mistake_ && options_.strict && status == tlm::TLM_OK_RESPONSE
                                ? tlm::TLM_COMMAND_ERROR_RESPONSE
                                : status);
+    driver_mistake_ = outer_mistake;
 }
 
 // Reads every register without side effect, writes those that have none (A-DBG). Returns how many

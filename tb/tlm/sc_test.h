@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <systemc>
@@ -19,7 +20,7 @@ namespace vmmio_test
 
 constexpr unsigned sc_test_seconds = 60;
 
-[[noreturn]] inline void run_and_exit(void (*body)())
+[[noreturn]] inline void run_and_exit(const std::function<void()> &body)
 {
     ::alarm(sc_test_seconds);
     try {
@@ -31,7 +32,7 @@ constexpr unsigned sc_test_seconds = 60;
     ::_exit(::testing::Test::HasFailure() ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-inline void run_in_child(void (*body)())
+inline void run_in_child(const std::function<void()> &body)
 {
     std::fflush(nullptr);
     const pid_t child = ::fork();
