@@ -66,7 +66,10 @@ enum vmmio_diag_kind {
     X(REQUEST_SHORT, REQUEST, "H-14", "a request or its response buffer is too short")             \
     X(REQUEST_UNKNOWN, REQUEST, "PMEM-09", "an unknown request type")                              \
     X(REQUEST_BACKEND, REQUEST, "PMEM-08", "the back end failed")                                  \
-    X(REQUEST_DIRECTION, REQUEST, "RNG-02", "a buffer of the wrong direction for this queue")
+    X(REQUEST_DIRECTION, REQUEST, "RNG-02", "a buffer of the wrong direction for this queue")      \
+    X(REQUEST_LENGTH, REQUEST, "BLK-30", "the data of a block request has an impossible length")   \
+    X(REQUEST_RANGE, REQUEST, "BLK-29", "a block request reaches beyond the capacity or a limit")  \
+    X(REQUEST_READ_ONLY, REQUEST, "BLK-31", "a write to a read-only block device")
 
 /** Identifies a diagnostic. */
 enum vmmio_diag_id {

@@ -31,7 +31,11 @@ extern "C" {
     X(REGION_ID_USED, "a shared memory region with this id exists already: choose another id")     \
     X(REGION_ID_UNKNOWN, "no shared memory region has this id")                                    \
     X(REGION_TABLE_FULL, "the table holds at most VMMIO_SHM_REGIONS_MAX regions")                  \
-    X(PMEM_REGION, "a pmem range needs start and size that are not 0 and end below 2^64")
+    X(PMEM_REGION, "a pmem range needs start and size that are not 0 and end below 2^64")          \
+    X(BLK_CAPACITY, "block_size must be a power of 2 from 512 on, and the capacity a multiple "    \
+                    "of it below 2^54 sectors")                                                    \
+    X(BLK_SIZE, "the storage cannot have that many bytes: lower the capacity or enlarge it")       \
+    X(BLK_LIMIT, "max_discard_seg and max_write_zeroes_seg are at most 4096")
 
 /** What is wrong, if anything. */
 enum vmmio_error {

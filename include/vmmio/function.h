@@ -28,18 +28,18 @@ struct vmmio_segment {
  * A function gets it in `handle` and gives it back with vmmio_request_complete, at once or later.
  */
 struct vmmio_request {
-    uint32_t readable_bytes; /**< length of the device-readable part */
-    uint32_t writable_bytes; /**< length of the device-writable part */
-    uint32_t queue;          /**< index of its queue */
+    uint32_t readable_bytes;    /**< length of the device-readable part */
+    uint32_t writable_bytes;    /**< length of the device-writable part */
+    uint32_t queue;             /**< index of its queue */
+    bool cancelled;             /**< a reset took it back: only completing it makes sense */
+    struct vmmio_request *next; /**< for a list of requests that the function holds */
     /* Private from here on. */
     uint16_t head;
-    bool cancelled;
     bool live;
     uint32_t readable_count;
     uint32_t segment_count;
     struct vmmio_segment *segments;
     struct vmmio_engine *engine;
-    struct vmmio_request *next;
 };
 
 /** What is the same for all functions of one type. */

@@ -3,6 +3,8 @@
 #ifndef VMMIO_VMMIO_H
 #define VMMIO_VMMIO_H
 
+#include "vmmio/dev/blk.h"
+#include "vmmio/dev/blk_storage.h"
 #include "vmmio/dev/entropy.h"
 #include "vmmio/dev/null.h"
 #include "vmmio/dev/pmem.h"
