@@ -27,10 +27,18 @@ void put_desc(guest_memory &memory, uint64_t at, const piece &p, unsigned flags,
 } // namespace
 
 virtqueue::virtqueue(guest_memory &memory, uint64_t base, uint32_t entries)
-    : desc(align_up(base, 16)), driver(desc + 16ull * entries),
-      device(align_up(driver + 6 + 2ull * entries, 4)), size(entries), memory_(memory)
+    : virtqueue(memory, align_up(base, 16), align_up(base, 16) + 16ull * entries,
+                align_up(align_up(base, 16) + 6 + 18ull * entries, 4), entries)
 {
-    memory_.fill(desc, device + device_bytes() - desc, 0);
+}
+
+virtqueue::virtqueue(guest_memory &memory, uint64_t desc_at, uint64_t driver_at, uint64_t device_at,
+                     uint32_t entries)
+    : desc(desc_at), driver(driver_at), device(device_at), size(entries), memory_(memory)
+{
+    memory_.fill(desc, desc_bytes(), 0);
+    memory_.fill(driver, driver_bytes(), 0);
+    memory_.fill(device, device_bytes(), 0);
     memory_.name(desc, desc_bytes(), may_read);
     memory_.name(driver, driver_bytes(), may_read);
     memory_.name(device, device_bytes(), may_write);

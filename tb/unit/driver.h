@@ -47,6 +47,9 @@ public:
     /** Lays the three parts out from base, all zero, and names them to the device. */
     virtqueue(guest_memory &memory, uint64_t base, uint32_t size);
 
+    /** The same with the parts where the caller wants them. */
+    virtqueue(guest_memory &memory, uint64_t desc, uint64_t driver, uint64_t device, uint32_t size);
+
     /** Writes one descriptor as it stands, for tests that break rules. */
     void set_desc(uint32_t index, uint64_t address, uint32_t length, unsigned flags, unsigned next);
 
