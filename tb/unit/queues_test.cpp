@@ -368,7 +368,7 @@ TEST_F(queue_reset, reads_0_after_device_reset_and_after_enable)
 
 TEST_F(queue_reset, ends_with_both_registers_0)
 {
-    ROWS("MMIO-QRESET-01", "MMIO-QRESET-05", "MMIO-DRV-15", "VQ-06", "A-QRESET");
+    ROWS("MMIO-QRESET-01", "MMIO-QRESET-05", "MMIO-DRV-15", "VQ-06", "A-QRESET-5");
     r.write_queue(0, VMMIO_REG_QUEUE_RESET, 1);
     EXPECT_EQ(reset_bit(), 0u);
     EXPECT_EQ(r.read(ready), 0u) << "without selecting again";
@@ -423,7 +423,7 @@ TEST_F(queue_reset, a_new_queue_starts_at_0_where_the_driver_says)
 
 TEST_F(queue_reset, reads_1_while_it_runs)
 {
-    ROWS("MMIO-QRESET-04", "MMIO-DRV-15", "A-QRESET", "H-64");
+    ROWS("MMIO-QRESET-04", "MMIO-DRV-15", "A-QRESET-4", "H-64");
     rig_options options;
     options.mode = dma_mode::transaction;
     rig s(function.function(), options);
@@ -445,7 +445,7 @@ TEST_F(queue_reset, reads_1_while_it_runs)
 
 TEST_F(queue_reset, odd_uses_are_ignored)
 {
-    ROWS("A-QRESET", "MMIO-QRESET-01");
+    ROWS("A-QRESET-1", "A-QRESET-2", "A-QRESET-3", "MMIO-QRESET-01");
     for (const uint32_t value : {0u, 2u, 3u, 0xffffffffu}) {
         r.write_queue(0, VMMIO_REG_QUEUE_RESET, value);
         EXPECT_EQ(reset_bit(), 0u);
@@ -467,7 +467,7 @@ TEST_F(queue_reset, odd_uses_are_ignored)
 
 TEST_F(queue_reset, leaves_the_interrupt_pending)
 {
-    ROWS("A-QRESET");
+    ROWS("A-QRESET-6");
     r.serve({r.writable(8)});
     r.write_queue(0, VMMIO_REG_QUEUE_RESET, 1);
     EXPECT_EQ(r.guest.interrupts(), 1u);

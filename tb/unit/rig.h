@@ -19,6 +19,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <memory>
+#include <ostream>
 #include <vector>
 
 namespace vmmio::tb
@@ -76,6 +77,8 @@ struct rig_options {
     uint32_t requests = 64;
     bool hold_reset = false;
 };
+
+inline void PrintTo(dma_mode mode, std::ostream *out) { *out << name_of(mode); }
 
 /** For INSTANTIATE_TEST_SUITE_P: what is true of rings is true however they are reached. */
 inline auto every_dma_mode()
