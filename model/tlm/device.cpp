@@ -303,26 +303,36 @@ void device::drive_interrupt() { interrupt.write(vmmio_device_interrupt(&model_)
 
 void device::end_reset() { vmmio_device_complete_reset(&model_); }
 
-void device::resume_work()
-{
-    if (vmmio_device_has_work(&model_))
-        work_event_.notify(sc_core::SC_ZERO_TIME);
-}
+void device::resume_work() { work_event_.notify(sc_core::SC_ZERO_TIME); }
 
 void device::work()
 {
     for (;;) {
         wait(work_event_);
-        while (vmmio_device_has_work(&model_)) {
-            if (work_due_ > sc_core::sc_time_stamp())
-                wait(work_due_ - sc_core::sc_time_stamp());
-            dma_.elapsed = sc_core::SC_ZERO_TIME;
-            vmmio_device_run(&model_, options_.slice);
-            const sc_core::sc_time busy = dma_.elapsed;
-            dma_.elapsed = sc_core::SC_ZERO_TIME;
-            wait(std::max(busy, options_.slice_interval));
+        while (work_slice()) {
         }
     }
+}
+
+// False if there was nothing to do.
+bool device::work_slice()
+{
+    if (vmmio_device_has_work(&model_) && work_due_ > sc_core::sc_time_stamp())
+        wait(work_due_ - sc_core::sc_time_stamp());
+
+    const sc_core::sc_time outer = dma_.elapsed; // not zero: another process waits for its DMA
+    dma_.elapsed = sc_core::SC_ZERO_TIME;
+    const bool again = on_resume && on_resume();
+    const bool kicked = vmmio_device_has_work(&model_);
+    if (kicked && work_due_ <= sc_core::sc_time_stamp())
+        vmmio_device_run(&model_, options_.slice);
+    const sc_core::sc_time busy = dma_.elapsed;
+    dma_.elapsed = outer;
+
+    if (!again && !kicked && busy == sc_core::SC_ZERO_TIME)
+        return false;
+    wait(std::max(busy, options_.slice_interval));
+    return true;
 }
 
 } // namespace vmmio

@@ -92,7 +92,8 @@ public:
     /// The function changed its config bytes: driver sees bytes, generation and interrupt at once.
     void config_changed() { vmmio_device_config_changed(&model_); }
 
-    /// A function completed held requests: goes on with what had to wait.
+    /// A function completed held requests, or on_resume has something to do: goes on with what had
+    /// to wait. May be called in any process, and in the update phase.
     void resume_work();
 
     /// Each diagnostic of the model, before it is reported and without any limit.
@@ -105,6 +106,11 @@ public:
     std::uint64_t diagnostics(vmmio_diag_id id) const { return reported_.at(id); }
 
     const dma_port &dma_statistics() const { return dma_; }
+
+protected:
+    /// For functions that hold requests: called in the device's process after resume_work(), and
+    /// may complete them there. True asks for another call, a slice_interval later.
+    std::function<bool()> on_resume;
 
 private:
     static void interrupt_call(void *self, bool level);
@@ -126,6 +132,7 @@ private:
     void drive_interrupt();
     void end_reset();
     void work();
+    bool work_slice();
 
     device_options options_;
     vmmio_device model_;
