@@ -134,8 +134,11 @@ void shm_window::invalidate(const vmmio_shm_region &where, region &changed, std:
             m.granted = false;
         }
     }
-    if (first < end)
+    if (first < end) {
+        taking_back_ = true;
         socket->invalidate_direct_mem_ptr(where.base + first, where.base + (end - 1));
+        taking_back_ = false;
+    }
 }
 
 void shm_window::cut(region &changed, std::uint64_t offset, std::uint64_t length)
@@ -309,7 +312,8 @@ bool shm_window::get_direct_mem_ptr(tlm::tlm_generic_payload &tx, tlm::tlm_dmi &
     dmi.init();
     dmi.set_start_address(at.first);
     dmi.set_end_address(at.last);
-    if (!at.found || (tx.is_write() && at.found->access == rights::read))
+    // Asked from inside an invalidation, the pointer would never be taken back.
+    if (!at.found || taking_back_ || (tx.is_write() && at.found->access == rights::read))
         return false;
     at.found->granted = true;
     dmi.set_dmi_ptr(at.found->memory);

@@ -99,6 +99,7 @@ private:
     vmmio_shm *table_;
     unmapped policy_;
     sc_core::sc_time latency_;
+    bool taking_back_ = false; // an invalidation is on its way
 };
 
 } // namespace vmmio
