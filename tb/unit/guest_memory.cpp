@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest_memory.h"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <sys/mman.h>
@@ -134,7 +135,7 @@ std::vector<uint8_t> guest_memory::bytes(uint64_t address, uint64_t length) cons
 
 void guest_memory::set_bytes(uint64_t address, const std::vector<uint8_t> &data)
 {
-    std::memcpy(at(address, data.size()), data.data(), data.size());
+    std::copy(data.begin(), data.end(), at(address, data.size()));
 }
 
 void guest_memory::fill(uint64_t address, uint64_t length, uint8_t value)
