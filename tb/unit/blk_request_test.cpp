@@ -326,6 +326,27 @@ TEST(blk_limits, transfers_of_many_pieces_are_whole)
     EXPECT_EQ(b.ask(IN, 5, {}, uint32_t(data.size())).data, data);
 }
 
+TEST(blk_hostile, what_another_master_may_change_is_read_once)
+{
+    ROWS("H-16", "A-DBLFETCH");
+    blk_options o;
+    o.mode = dma_mode::transaction;
+    blk_rig b(o);
+    b.go_live();
+    for (const auto &pieces :
+         {b.chain(DISCARD, 0, segment(0, 1) + segment(2, 1)), b.chain(OUT, 1, pattern(512, 1))}) {
+        b.r->memory.log.clear();
+        EXPECT_EQ(b.ask(pieces).status, OK);
+        for (const piece &p : pieces) {
+            const auto touches = [&p](const dma_access &a) {
+                return !a.map && a.address < p.address + p.length &&
+                       p.address < a.address + a.length;
+            };
+            EXPECT_EQ(std::count_if(b.r->memory.log.begin(), b.r->memory.log.end(), touches), 1);
+        }
+    }
+}
+
 TEST(blk_features_used, requests_without_their_feature_are_unsupported)
 {
     ROWS("BLK-28");
