@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import string
 import subprocess
@@ -58,10 +59,11 @@ def compile_guest_tool(work):
 def copy_modules(kernel, tree):
     """Puts the modules that the guest needs into `tree` and lists them in load order."""
     version = (kernel / "version").read_text().strip()
-    lines = call(tool("modprobe"), "-d", kernel, "-S", version, "--show-depends", "-a",
-                 *MODULES).decode().splitlines()
+    printed = call(tool("modprobe"), "-d", kernel, "-S", version, "--show-depends", "-a",
+                   *MODULES).decode()
     order = []
-    for path in (line.split()[1] for line in lines if line.startswith("insmod ")):
+    # "insmod PATH OPTIONS": there may be spaces in PATH.
+    for path in re.findall(r"^insmod (.+?\.ko(?:\.xz)?)(?= |$)", printed, re.MULTILINE):
         name = pathlib.Path(path).name.removesuffix(".xz")
         if name in order:
             continue

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 import child
 import guest
@@ -194,6 +195,22 @@ class Guest(unittest.TestCase):
                           + (0x1000).to_bytes(4, "little"))
             self.assertEqual(table.count(descriptor), 1)
         self.assertEqual(table.count(b"LNRO0005"), 2)
+
+    def test_modules_are_found_under_a_path_with_spaces(self):
+        kernel = self.folder / "my kernel 6.12"
+        modules = self.folder / "tree/lib/modules"
+        for folder in (kernel, modules):
+            folder.mkdir(parents=True)
+        (kernel / "version").write_text("6.12\n")
+        for name in ("a.ko", "b.ko"):
+            (kernel / name).write_text(name)
+        printed = f"insmod {kernel}/a.ko \ninsmod {kernel}/b.ko option=1\ninsmod {kernel}/a.ko \n"
+        with (mock.patch.object(guest, "tool", str),
+              mock.patch.object(guest, "call", lambda *_: printed.encode())):
+            guest.copy_modules(kernel, self.folder / "tree")
+        self.assertEqual((self.folder / "tree/modules.list").read_text(),
+                         "/lib/modules/a.ko\n/lib/modules/b.ko\n")
+        self.assertEqual((modules / "b.ko").read_text(), "b.ko")
 
     def test_a_failing_tool_is_named(self):
         with self.assertRaisesRegex(child.RunError, "false failed"):
