@@ -10,13 +10,24 @@
 namespace vmmio
 {
 
+namespace
+{
+
+// A queue size that init_model is going to refuse must not exhaust memory first.
+std::size_t segment_count(const device_options &options)
+{
+    return std::size_t(options.requests) *
+           std::min<std::size_t>(options.queue_size_max, VMMIO_QUEUE_SIZE_LIMIT);
+}
+
+} // namespace
+
 device::device(sc_core::sc_module_name name, vmmio_function &function,
                const device_options &options)
     : sc_module(name), registers("registers"), interrupt("interrupt"), options_(options),
       queue_registers_(std::max(1u, function.queue_count)),
       queues_(std::max(1u, function.queue_count)), requests_(options.requests),
-      segments_(std::size_t(options.requests) * options.queue_size_max),
-      dma_("dma", options.use_dmi),
+      segments_(segment_count(options)), dma_("dma", options.use_dmi),
       shm_("shared_memory", &model_.block.shm, options.shm_unmapped, options.shm_latency)
 {
     init_model(function);
@@ -59,24 +70,29 @@ void device::init_model(vmmio_function &function)
                         (std::string(this->name()) + ": " + vmmio_error_text(error)).c_str());
 }
 
+void device::refuse_region(std::uint8_t id, std::uint64_t base, std::uint64_t length,
+                           const char *why) const
+{
+    std::ostringstream text;
+    text << name() << ": region " << unsigned(id) << " at 0x" << std::hex << base << " of 0x"
+         << length << " bytes: " << why;
+    SC_REPORT_ERROR("/vmmio/platform", text.str().c_str());
+}
+
 void device::add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length)
 {
     const vmmio_error error = shm_.add_region(id, base, length);
-    if (error == VMMIO_ERROR_OK)
-        return;
-    std::ostringstream text;
-    text << name() << ": region " << unsigned(id) << " at 0x" << std::hex << base << " of 0x"
-         << length << " bytes: " << vmmio_error_text(error);
-    SC_REPORT_ERROR("/vmmio/platform", text.str().c_str());
+    if (error != VMMIO_ERROR_OK)
+        refuse_region(id, base, length, vmmio_error_text(error));
 }
 
 void device::add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length,
                         unsigned char *memory, rights access)
 {
+    if (!memory)
+        refuse_region(id, base, length, "it has no memory: give a pointer that is not null");
     add_region(id, base, length);
-    if (!shm_.map(id, 0, memory, length, access, lifetime::permanent))
-        SC_REPORT_ERROR("/vmmio/platform",
-                        (std::string(name()) + ": a region's memory is a null pointer").c_str());
+    shm_.map(id, 0, memory, length, access, lifetime::permanent);
 }
 
 // The register socket.

@@ -85,7 +85,7 @@ public:
     /// Adds a region before simulation; an SC_ERROR report says what is wrong.
     void add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length);
 
-    /// The same with memory behind all of it, which stays over resets.
+    /// The same with memory behind all of it (not NULL, not owned), which stays over resets.
     void add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length,
                     unsigned char *memory, rights access = rights::read_write);
 
@@ -118,6 +118,8 @@ private:
     static void reset_call(void *self);
 
     void init_model(vmmio_function &function);
+    void refuse_region(std::uint8_t id, std::uint64_t base, std::uint64_t length,
+                       const char *why) const;
     void b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
     unsigned transport_dbg(tlm::tlm_generic_payload &tx);
     tlm::tlm_response_status access(tlm::tlm_generic_payload &tx, const sc_core::sc_time &delay);
