@@ -26,6 +26,8 @@ namespace
 
 file_memory::file_memory(const std::string &path, std::uint64_t length) : length_(length)
 {
+    if (length == 0)
+        fail(-1, path, "length 0 was asked for; give at least one byte");
     descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor_ < 0)
         fail(-1, path, std::strerror(errno));
@@ -36,7 +38,7 @@ file_memory::file_memory(const std::string &path, std::uint64_t length) : length
     if (!S_ISREG(is.st_mode))
         fail(descriptor_, path, "it is not a regular file; name one");
     const auto size = static_cast<std::uint64_t>(is.st_size);
-    if (length == 0 || size > length)
+    if (size > length)
         fail(descriptor_, path,
              "it has " + std::to_string(size) + " bytes and " + std::to_string(length) +
                  " were asked for; give its real size, so that nothing in it is lost");
