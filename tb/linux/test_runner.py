@@ -1,6 +1,7 @@
 """The runner of the Linux boot judges rightly: each item fails when what it looks at is wrong."""
 
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -253,11 +254,45 @@ class Guest(unittest.TestCase):
 
 
 class Forms(unittest.TestCase):
-    def test_a_form_that_is_not_built_yet_is_a_clear_error(self):
-        result = subprocess.run([sys.executable, HERE / "run.py", "--form", "rtl"], check=False,
-                                stdout=subprocess.PIPE, text=True)
-        self.assertEqual(result.returncode, 2)
-        self.assertIn("FORM=rtl is not built yet", result.stdout)
+    def test_a_form_that_does_not_exist_is_a_clear_error(self):
+        for form in ("rtl", "xyz"):
+            result = subprocess.run([sys.executable, HERE / "run.py", "--form", form], check=False,
+                                    stdout=subprocess.PIPE, text=True)
+            with self.subTest(form):
+                self.assertEqual(result.returncode, 2)
+                self.assertRegex(result.stdout,
+                                 rf"^vmmio: error: there is no FORM={form} yet; .*FORM=tlm\n$")
+
+
+class Interruption(unittest.TestCase):
+    """A run ends at once, in one line, whatever it waits for: here for a device process that never
+    gets ready."""
+
+    def interrupt(self, number):
+        build = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        pid_file = build / "pid"
+        device = build / "bin/vmmio-platform"
+        device.parent.mkdir()
+        device.write_text(f"#!/bin/sh\necho $$ >{pid_file}.new\nmv {pid_file}.new {pid_file}\n"
+                          "exec sleep 60\n")
+        device.chmod(0o755)
+        with subprocess.Popen([sys.executable, HERE / "run.py", "--build", build,
+                               "--skip-if-missing"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True) as run:
+            while not pid_file.exists() and run.poll() is None:
+                time.sleep(0.02)
+            run.send_signal(number)
+            output, _ = run.communicate(timeout=20)
+        if output.startswith("SKIPPED: "):
+            self.skipTest(output)
+        self.assertFalse(alive(int(pid_file.read_text())))
+        return run.returncode, output.splitlines()[-1]
+
+    def test_from_the_keyboard(self):
+        self.assertEqual(self.interrupt(signal.SIGINT), (130, "vmmio: interrupted"))
+
+    def test_by_a_supervisor(self):
+        self.assertEqual(self.interrupt(signal.SIGTERM), (143, "vmmio: interrupted"))
 
 
 if __name__ == "__main__":
