@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The port for scripts: a virtio-mmio device behind QEMU's qtest protocol. See docs/qtest.md.
+#include "common/command_line.h"
 #include "qtest/line_reader.h"
 #include "qtest/machine.h"
 #include "qtest/options.h"
@@ -19,8 +20,6 @@ namespace
 {
 
 using namespace vmmio::qtest;
-
-constexpr int exit_bad_options = 2;
 
 // Whatever else prints to standard output, SystemC's reports for one, must not get among the
 // replies: they go out by a descriptor of their own, and standard output becomes standard error.
@@ -54,13 +53,6 @@ void serve(machine &on, std::FILE *replies)
 
 } // namespace
 
-// SystemC's own main would greet the user with a copyright message, also before --help.
-int main(int argc, char *argv[])
-{
-    ::setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
-    return sc_core::sc_elab_and_sim(argc, argv);
-}
-
 int sc_main(int argc, char *argv[])
 {
     std::optional<int> exit_status;
@@ -79,7 +71,7 @@ int sc_main(int argc, char *argv[])
         built.device().run([&] { serve(built, replies); });
     } catch (const std::exception &mistake) {
         std::fprintf(stderr, "vmmio-qtest: %s\n", mistake.what());
-        return exit_bad_options;
+        return vmmio::exit_bad_options;
     }
     std::fclose(replies);
     return EXIT_SUCCESS;

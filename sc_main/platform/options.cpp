@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
-#include <CLI/CLI.hpp>
+#include "common/command_line.h"
 
 namespace vmmio::platform
 {
@@ -9,20 +9,17 @@ namespace vmmio::platform
 std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
 {
     options chosen;
-    std::string digits;
+    std::string size, base, bar = "0", digits;
     CLI::App app("An entropy and a pmem virtio-mmio device in SystemC for a stock QEMU "
                  "(vfio-user-pci)");
     app.add_option("--socket", chosen.socket, "UNIX socket to listen on")->required();
     app.add_option("--shm-file", chosen.shm_file,
                    "file behind shared memory region 0 of the pmem device; made if absent")
         ->required();
-    app.add_option("--shm-size", chosen.shm_size, "bytes of the region")
-        ->required()
-        ->check(CLI::PositiveNumber);
-    app.add_option("--shm-base", chosen.shm_base, "guest physical address of the region")
-        ->required()
-        ->check(CLI::PositiveNumber);
-    app.add_option("--bar", chosen.bar,
+    app.add_option("--shm-size", size, "bytes of the region, with a suffix k, M, G or none")
+        ->required();
+    app.add_option("--shm-base", base, "guest physical address of the region")->required();
+    app.add_option("--bar", bar,
                    "address of BAR0 that the guest's tables name; a guest that puts it elsewhere "
                    "is reported");
     app.add_option("--trace", chosen.trace, "write a line for each register access to this file");
@@ -36,8 +33,11 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
                  "end when the first client has gone (default), or wait for the next");
     try {
         app.parse(argc, argv);
-    } catch (const CLI::ParseError &error) {
-        exit_status = app.exit(error);
+        chosen.shm_size = size_of("--shm-size", size);
+        chosen.shm_base = size_of("--shm-base", base);
+        chosen.bar = size_of("--bar", bar);
+    } catch (const CLI::Error &error) {
+        exit_status = exit_status_of(app, error);
         return std::nullopt;
     }
     chosen.wanted = parse_token(digits);

@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
-#include "number.h"
+#include "common/command_line.h"
+#include "common/number.h"
 
-#include <CLI/CLI.hpp>
-#include <cstdlib>
 #include <map>
 #include <string>
-#include <string_view>
 
 namespace vmmio::qtest
 {
 
 namespace
 {
-
-constexpr int exit_bad_options = 2;
-
-std::uint64_t size_of(const std::string &option, std::string_view text)
-{
-    const auto size = parse_size(text);
-    if (!size)
-        throw CLI::ValidationError(option, "'" + std::string(text) +
-                                               "' is no number of bytes: write e.g. 65536, 0x10000 "
-                                               "or 64k, with a suffix k, M, G or none");
-    return *size;
-}
 
 // "id=N,base=ADDR,len=BYTES", the parts in any order.
 vmmio_shm_region region_of(const std::string &text)
@@ -131,7 +117,7 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
         if (app.count("--seed") > 0)
             chosen.seed = seed_of(seed);
     } catch (const CLI::Error &error) {
-        exit_status = app.exit(error) == EXIT_SUCCESS ? EXIT_SUCCESS : exit_bad_options;
+        exit_status = exit_status_of(app, error);
     }
     return chosen;
 }

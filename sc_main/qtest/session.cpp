@@ -2,7 +2,7 @@
 #include "session.h"
 
 #include "base64.h"
-#include "number.h"
+#include "common/number.h"
 
 #include <algorithm>
 #include <array>

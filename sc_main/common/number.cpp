@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-namespace vmmio::qtest
+namespace vmmio
 {
 
 std::optional<std::uint64_t> parse_unsigned(std::string_view text)
@@ -61,4 +61,4 @@ std::optional<std::uint64_t> parse_size(std::string_view text)
     return *value << shift;
 }
 
-} // namespace vmmio::qtest
+} // namespace vmmio
