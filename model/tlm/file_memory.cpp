@@ -30,7 +30,9 @@ file_memory::file_memory(const std::string &path, std::uint64_t length) : length
         fail(-1, path, "length 0 was asked for; give at least one byte");
     descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (descriptor_ < 0)
-        fail(-1, path, std::strerror(errno));
+        fail(-1, path,
+             std::string(std::strerror(errno)) +
+                 "; name a file that can be read and written, in a directory that exists");
 
     struct stat is;
     if (fstat(descriptor_, &is) != 0)
@@ -42,12 +44,16 @@ file_memory::file_memory(const std::string &path, std::uint64_t length) : length
         fail(descriptor_, path,
              "it has " + std::to_string(size) + " bytes and " + std::to_string(length) +
                  " were asked for; give its real size, so that nothing in it is lost");
+    const auto too_large = [&] {
+        fail(descriptor_, path,
+             "the host does not give " + std::to_string(length) + " bytes (" +
+                 std::strerror(errno) + "); make it smaller");
+    };
     if (size < length && ftruncate(descriptor_, static_cast<off_t>(length)) != 0)
-        fail(descriptor_, path, std::strerror(errno));
-
+        too_large();
     void *mapped = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_, 0);
     if (mapped == MAP_FAILED)
-        fail(descriptor_, path, std::strerror(errno));
+        too_large();
     data_ = static_cast<unsigned char *>(mapped);
 }
 

@@ -24,6 +24,20 @@ vfio_user_config bridge_config(const options &chosen, unsigned interrupts)
     return config;
 }
 
+std::string unwritable(const std::string &path)
+{
+    return fmt::format("cannot write the report to \"{}\": choose a file in a writable directory",
+                       path);
+}
+
+// A run shall not end without its report.
+const options &checked(const options &chosen)
+{
+    if (!std::ofstream(chosen.report, std::ios::app))
+        throw std::runtime_error(unwritable(chosen.report));
+    return chosen;
+}
+
 template <typename Data>
 void prepare(tlm::tlm_generic_payload &trans, tlm::tlm_command command, std::uint64_t address,
              Data *data, std::size_t size)
@@ -38,7 +52,7 @@ void prepare(tlm::tlm_generic_payload &trans, tlm::tlm_command command, std::uin
 } // namespace
 
 machine::machine(sc_core::sc_module_name name, const options &chosen)
-    : sc_module(name), options_(chosen), backing_(chosen.shm_file, chosen.shm_size),
+    : sc_module(name), options_(checked(chosen)), backing_(chosen.shm_file, chosen.shm_size),
       bridge_("bridge", bridge_config(chosen, slots)),
       router_(
           "router", initiators,
@@ -125,10 +139,7 @@ void machine::write_report(const statuses &at_end)
     };
     std::ofstream file(options_.report);
     if (!(file << report.dump(2) << '\n' << std::flush))
-        SC_REPORT_ERROR("/vmmio/platform",
-                        fmt::format("cannot write \"{}\": choose a file in a writable directory",
-                                    options_.report)
-                            .c_str());
+        SC_REPORT_ERROR("/vmmio/platform", unwritable(options_.report).c_str());
 }
 
 nlohmann::json machine::find_token()

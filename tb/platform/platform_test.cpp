@@ -3,6 +3,7 @@
 #include "../tlm/vfio_user_client.h"
 #include "vmmio/registers.h"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <fcntl.h>
@@ -96,11 +97,16 @@ public:
 private:
     void start(const std::vector<std::string> &more)
     {
-        std::vector<std::string> words = {
-            VMMIO_PLATFORM, "--socket",   file("socket"),           "--shm-file",
-            file("shm"),    "--shm-size", std::to_string(shm_size), "--shm-base",
-            "0x140000000",  "--report",   file("report.json")};
+        std::vector<std::string> words = {VMMIO_PLATFORM};
         words.insert(words.end(), more.begin(), more.end());
+        for (const auto &[option, value] :
+             {std::pair<std::string, std::string>{"--socket", "@socket"},
+              {"--shm-file", "@shm"},
+              {"--shm-size", std::to_string(shm_size)},
+              {"--shm-base", "0x140000000"},
+              {"--report", "@report.json"}})
+            if (std::find(more.begin(), more.end(), option) == more.end())
+                words.insert(words.end(), {option, value});
         for (std::string &word : words)
             if (word[0] == '@') // a name in the folder
                 word = file(word.substr(1));
@@ -198,7 +204,7 @@ TEST(Platform, KeepsListeningIfAskedAndStartsEachClientAfresh)
     auto second = platform.connect();
     EXPECT_EQ(second->read(pmem + VMMIO_REG_STATUS, 4), 0u);
     second->finish();
-    EXPECT_TRUE(platform.soon([&] { return fs::exists(platform.file("report.json")); }));
+    EXPECT_TRUE(platform.soon([&] { return !platform.text("report.json").empty(); }));
 }
 
 TEST(Platform, FindsTheRecordsOfTheGuestInAnyOrderAndNoOthers)
@@ -256,6 +262,14 @@ TEST(Platform, SaysWhatToChangeWhenItCannotStart)
         {{"--find-token", "123"}, "32 hexadecimal digits"},
         {{"--bar", "0x1234"}, "expected_bar0"},
         {{"--trace", "/nowhere/trace"}, "choose a file in a writable directory"},
+        {{"--report", "/nowhere/report"}, "choose a file in a writable directory"},
+        {{"--shm-file", "/nowhere/shm"}, "in a directory that exists"},
+        {{"--shm-size", "16000000G"}, "make it smaller"},
+        {{"--shm-size", "18446744073709551616"}, "--shm-size: '18446744073709551616' is no number"},
+        {{"--shm-size", "-4096"}, "--shm-size: '-4096' is no number"},
+        {{"--shm-size", "0"}, "at least one byte"},
+        {{"--shm-base", "0"}, "not 0"},
+        {{"--socket", std::string(200, 'a')}, "choose a shorter one"},
         {{"--no-such-option"}, "--no-such-option"},
     };
     for (const auto &[options, words] : mistakes) {
