@@ -12,6 +12,12 @@ die() {
     exit 1
 }
 
+# need_build_folder: makes build/. One that root has made keeps others out.
+need_build_folder() {
+    mkdir -p "$TOP/build" 2>/dev/null && [ -w "$TOP/build" ] ||
+        die "$TOP/build cannot be written; remove it as its owner, or use a checkout of your own"
+}
+
 # codename: the host's Debian release, e.g. bookworm.
 codename() { (. /etc/os-release && printf '%s\n' "${VERSION_CODENAME:-}"); }
 

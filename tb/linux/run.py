@@ -61,15 +61,19 @@ class Run:
         self.options = options
         self.start = time.monotonic()
         self.work = (options.work or options.build / "run").resolve()
-        self.work.mkdir(parents=True, exist_ok=True)
+        self.shm_file = self.work / "shm.img"
+        try:
+            self.work.mkdir(parents=True, exist_ok=True)
+            self.shm_file.unlink(missing_ok=True)
+        except OSError as error:
+            raise StartError(f"{self.work} cannot be written ({error.strerror}); remove it as its "
+                             "owner") from error
         self.program = options.build.resolve() / "bin" / FORMS[options.form]
         if not self.program.exists():
             raise StartError(f"{self.program} is not built; run 'make build'")
         self.qemu = TOP / "build/qemu/qemu-system-x86_64"
         self.kernel = TOP / "build/kernels" / options.kernel
         self.token = secrets.token_hex(16)
-        self.shm_file = self.work / "shm.img"
-        self.shm_file.unlink(missing_ok=True)
         self.addresses_file = self.work / "addresses.json"
         self.log = report.GuestLog()
 

@@ -264,6 +264,14 @@ class Forms(unittest.TestCase):
                                  rf"^vmmio: error: there is no FORM={form} yet; .*FORM=tlm\n$")
 
 
+class Folder(unittest.TestCase):
+    def test_that_cannot_be_written_is_a_clear_error(self):
+        result = subprocess.run([sys.executable, HERE / "run.py", "--work", "/dev/null/run"],
+                                check=False, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(result.returncode, 2)
+        self.assertRegex(result.stdout, r"^vmmio: error: /dev/null/run cannot be written .*\n$")
+
+
 class Interruption(unittest.TestCase):
     """A run ends at once, in one line, whatever it waits for: here for a device process that never
     gets ready."""
