@@ -14,7 +14,8 @@ die() {
 
 # need_build_folder: makes build/. One that root has made keeps others out.
 need_build_folder() {
-    mkdir -p "$TOP/build" 2>/dev/null && [ -w "$TOP/build" ] ||
+    mkdir -p "$TOP/build" 2>/dev/null || true
+    [ -w "$TOP/build" ] ||
         die "$TOP/build cannot be written; remove it as its owner, or use a checkout of your own"
 }
 
