@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The registers of the queues, and what may be written to them when (4.2.2, 2.6.1).
+// Twin of model/queues.c.
+//
+// QueueSize and the addresses are write-only, so they live in a memory of eight words a queue.
+// What a reset has to make 0 is cleared when the queue is written for the first time after it, and
+// what QueueReady = 1 has to check is read back then: a queue costs three flip-flops.
+`default_nettype none
+
+module vmmio_queues #(
+    parameter                  QUEUES      = 2,
+    parameter [16*QUEUES-1:0]  QUEUE_SIZES = {QUEUES{16'd256}},
+    parameter                  QUEUE_BITS  = 1 // 2^QUEUE_BITS >= QUEUES, 1..6
+) (
+    input  wire                  clk,
+    input  wire                  rst,            // also at the end of a device reset (MMIO-RST-01)
+    // Writes. A setting stays until !sweep, the others but write_notify until the clock after done.
+    input  wire                  first,          // in its first clock
+    input  wire                  write_sel,
+    input  wire                  write_setting,  // QueueSize or an address
+    input  wire                  write_ready,
+    input  wire                  write_reset,
+    input  wire                  write_notify,
+    input  wire [2:0]            setting,        // desc, driver, device low/high, size
+    input  wire [31:0]           data,
+    input  wire                  data_upper,     // data[31:16] is not 0
+    input  wire                  data_middle,    // data[15:8] is not 0
+    input  wire                  data_low,       // data[7:1] is not 0
+    output wire                  sweep,          // not yet: the queue's words are being cleared
+    output wire                  done,
+    // What the driver reads of the selected queue.
+    output wire [15:0]           size_max,
+    output reg                   ready,
+    output reg                   reset_runs,
+    // Conditions.
+    input  wire                  live,
+    input  wire                  ring_reset,     // negotiated
+    input  wire                  with_data,      // NOTIFICATION_DATA is negotiated
+    // Back side.
+    output wire [QUEUES-1:0]     queue_alive,    // the device may use the queue
+    output wire [QUEUES-1:0]     queue_stop,     // it is to stop using it
+    input  wire [QUEUES-1:0]     queue_stop_done,
+    output reg                   notify,
+    output reg  [31:0]           notify_data,
+    output wire                  enable_request,
+    output wire [QUEUE_BITS-1:0] enable_queue,
+    input  wire                  enable_done,
+    input  wire                  enable_accept,
+    input  wire                  read,
+    input  wire [QUEUE_BITS-1:0] read_queue,
+    input  wire [2:0]            read_word,
+    output wire                  read_ready,
+    output wire [31:0]           read_data
+);
+    localparam [255:0] EXISTS = (256'd1 << QUEUES) - 256'd1; // a bit an index
+    localparam [2:0]   LAST   = 3'd6; // step of QueueReady = 1 in which the back side decides
+
+    // Per queue. Not alive and not stopping: as after reset, or written. Stopping but not written:
+    // a queue reset, which forgets what was written.
+    reg [QUEUES-1:0] alive, stopping, written;
+
+    reg [QUEUE_BITS-1:0] sel;
+    reg                  exists; // all 32 bits of QueueSel count: 65536 is not queue 0
+
+    wire [QUEUES-1:0] one = 1;
+    wire [QUEUES-1:0] hot = exists ? one << sel : {QUEUES{1'b0}};
+
+    wire is_alive    = ((alive >> sel) & one) != {QUEUES{1'b0}};
+    wire is_stopping = ((stopping >> sel) & one) != {QUEUES{1'b0}};
+    wire is_written  = ((written >> sel) & one) != {QUEUES{1'b0}};
+
+    // The selected queue as it was in the clock before: what changes it from the bus takes two
+    // clocks, and a stop that ends meanwhile counts as later than the write.
+    reg  sel_alive, sel_fresh;
+    wire sel_idle = exists && !ready;
+
+    wire is_bit  = !data_upper && !data_middle && !data_low;
+    wire to_one  = is_bit && data[0];
+    wire to_zero = is_bit && !data[0];
+
+    reg  [2:0] step;
+    reg        enabling, fault;
+    wire       store   = write_setting && sel_idle;
+    wire       swept   = sweep && step == 3'd6;
+    wire       checked = step == LAST;
+    wire       wipe    = first && write_reset && to_one && ring_reset;
+    wire       stop    = sel_alive && (wipe || (first && write_ready && to_zero));
+    wire       enable  = first && write_ready && to_one && sel_idle;
+    wire       end_now = checked && (fault || enable_done);
+    wire       start   = enable_request && enable_done && enable_accept;
+
+    assign enable_request = enabling && checked && !fault;
+    assign enable_queue   = sel;
+    assign sweep          = write_setting && sel_fresh;
+    assign done           = enabling ? end_now : first && !enable &&
+                                                 (write_sel || write_ready || write_reset);
+
+    reg                  store_now;
+    reg [2:0]            store_word;
+    wire [31:0]          check_data;
+
+    // In steps 1 to 4 the check asks for driver, device, size and desc.
+    assign read_ready = !enabling || checked;
+    assign read_data  = check_data;
+    vmmio_ram #(.ADDRESS_BITS(QUEUE_BITS + 3)) ram (
+        .clk          (clk),
+        .write        (store_now),
+        .write_address({sel, store_word}),
+        .write_data   (notify_data),
+        .read         (read || !read_ready),
+        .read_address (read_ready ? {read_queue, read_word} : {sel, step[1:0], 1'b0}),
+        .read_data    (check_data)
+    );
+
+    wire [15:0] limit = QUEUE_SIZES[16*sel +: 16];
+    assign size_max = exists ? limit : 16'd0;
+
+    // A power of 2 up to the limit, which is one itself (MMIO-DRV-10): one bit is set, none above.
+    wire [15:0] mask      = limit | (limit - 16'd1);
+    wire [15:0] size      = check_data[15:0] & mask;
+    wire        size_over = (check_data & ~{16'd0, mask}) != 32'd0;
+    wire [3:0]  some      = {|size[15:12], |size[11:8], |size[7:4], |size[3:0]};
+    reg         size_bad;
+
+    function several;
+        input [3:0] bits;
+        several = (bits[3] && bits[2]) || (bits[1] && bits[0]) || (|bits[3:2] && |bits[1:0]);
+    endfunction
+
+    reg fault_now;
+    always @*
+        case (step)
+        3'd1:    fault_now = sel_fresh;
+        3'd2:    fault_now = check_data[0];                       // driver area, 2 bytes
+        3'd3:    fault_now = check_data[1:0] != 2'd0;             // device area, 4 bytes
+        3'd5:    fault_now = size_bad || check_data[3:0] != 4'd0; // descriptors, 16 bytes
+        default: fault_now = 1'b0;
+        endcase
+
+    // A queue that does not exist is never alive.
+    wire can_notify = ((alive >> data[QUEUE_BITS-1:0]) & one) != {QUEUES{1'b0}} &&
+                      (data[7:0] >> QUEUE_BITS) == 8'd0 && !data_middle &&
+                      (with_data || !data_upper);
+
+    assign queue_alive = alive;
+    assign queue_stop  = stopping;
+
+    integer i;
+    always @(posedge clk) begin
+        ready      <= !rst && exists && (is_alive || is_stopping);
+        reset_runs <= !rst && exists && is_stopping && !is_written;
+        sel_alive  <= !rst && exists && is_alive;
+        sel_fresh  <= rst || (exists && !is_alive && !is_stopping && !is_written);
+
+        enabling <= !rst && (enable || (enabling && !end_now));
+        if (rst || !(sweep || enabling))
+            step <= 3'd0;
+        else if (sweep || !checked)
+            step <= step + 3'd1;
+        size_bad <= size_over || some == 4'd0 || several(some) || several(size[15:12]) ||
+                    several(size[11:8]) || several(size[7:4]) || several(size[3:0]);
+        fault    <= step != 3'd0 && (fault || fault_now);
+
+        store_now   <= store;
+        store_word  <= sweep ? step : setting;
+        notify_data <= sweep ? 32'd0 : data;
+        notify      <= !rst && write_notify && live && can_notify;
+
+        if (rst) begin
+            sel      <= {QUEUE_BITS{1'b0}};
+            exists   <= 1'b1;
+            alive    <= {QUEUES{1'b0}};
+            stopping <= {QUEUES{1'b0}};
+            written  <= {QUEUES{1'b0}};
+        end else begin
+            if (write_sel) begin
+                sel    <= data[QUEUE_BITS-1:0];
+                exists <= !data_upper && !data_middle && EXISTS[data[7:0]];
+            end
+            for (i = 0; i < QUEUES; i = i + 1) begin
+                alive[i]    <= (alive[i] && !(hot[i] && stop)) || (hot[i] && start);
+                stopping[i] <= stopping[i] ? !queue_stop_done[i] : hot[i] && stop;
+                written[i]  <= (written[i] && !(hot[i] && wipe)) || (hot[i] && swept);
+            end
+        end
+    end
+endmodule
+
+`default_nettype wire
