@@ -12,6 +12,7 @@ help:
 	@echo '              KERNEL=6.12|6.1|sid (now $(KERNEL)), FORM=tlm (now $(FORM))'
 	@echo 'make test     build everything, also with sanitizers, and run every test'
 	@echo 'make bench    count instructions against the baselines; writes build/bench.csv'
+	@echo 'make synth    size and speed of the Verilog form on FPGAs; writes build/synth.csv'
 	@echo 'make build    build the libraries, the programs and the tests into build/'
 	@echo 'make setup    install the Debian packages that the other targets need (root or sudo)'
 	@echo 'make clean    remove what was built; QEMU and the kernels that were fetched stay'
@@ -46,3 +47,5 @@ clean:
 
 distclean:
 	@rm -rf build
+
+include rtl/synth.mk

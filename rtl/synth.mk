@@ -1,0 +1,5 @@
+# Area and clock of the Verilog form; writes build/synth.csv.
+.PHONY: synth
+synth:
+	@scripts/setup build rtl
+	@scripts/synth
