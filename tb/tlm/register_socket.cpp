@@ -220,7 +220,7 @@ SC_TEST(Registers, OddPayloadsGetErrorResponses)
         EXPECT_EQ(p.cpu.send(empty), tlm::TLM_BURST_ERROR_RESPONSE);
 
         for (const std::size_t length : {2, 4}) {
-            odd_access strange(static_cast<tlm::tlm_command>(7), 0, length);
+            odd_access strange(static_cast<tlm::tlm_command>(3), 0, length);
             EXPECT_EQ(p.cpu.send(strange), tlm::TLM_COMMAND_ERROR_RESPONSE);
             odd_access ignored(tlm::TLM_IGNORE_COMMAND, VMMIO_REG_STATUS, length);
             EXPECT_EQ(p.cpu.send(ignored), ok);

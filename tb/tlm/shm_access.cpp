@@ -194,7 +194,7 @@ SC_TEST(SharedMemory, OddPayloadsGetErrorResponses)
                   tlm::TLM_BURST_ERROR_RESPONSE);
         EXPECT_EQ(respond([](payload &tx) { tx.set_streaming_width(0); }),
                   tlm::TLM_BURST_ERROR_RESPONSE);
-        EXPECT_EQ(respond([](payload &tx) { tx.set_command(static_cast<tlm::tlm_command>(9)); }),
+        EXPECT_EQ(respond([](payload &tx) { tx.set_command(static_cast<tlm::tlm_command>(3)); }),
                   tlm::TLM_COMMAND_ERROR_RESPONSE);
         EXPECT_EQ(respond([](payload &tx) { tx.set_command(tlm::TLM_IGNORE_COMMAND); }), ok);
         EXPECT_EQ(word, 0u);
