@@ -2,13 +2,6 @@
 /* The registers of the queues, and what may be written to them when (4.2.2, 2.6.1). */
 #include "rooms.h"
 
-#include <stddef.h>
-
-struct vmmio_queue_registers *vmmio_queues_selected(struct vmmio_block *block)
-{
-    return block->queue_sel < block->is.queue_count ? &block->is.queues[block->queue_sel] : NULL;
-}
-
 static void clear(struct vmmio_queue_registers *queue)
 {
     *queue = (struct vmmio_queue_registers){.size_max = queue->size_max};

@@ -65,12 +65,17 @@ static unsigned access_of(uint32_t offset)
     }
 }
 
-/* Reads of what a driver must not read give 0 and a message (A-WDIR, A-HOLE). */
-static uint32_t refuse_read(struct vmmio_block *block, uint32_t offset)
-{
-    const bool hole = access_of(offset) == ACCESS_NONE;
+static bool is_word(uint32_t offset, uint32_t width) { return width == 4 && offset % 4 == 0; }
 
-    vmmio_block_report(block, hole ? VMMIO_DIAG_HOLE : VMMIO_DIAG_READ_OF_WRITE_ONLY, offset, 0);
+/* Reads of what a driver must not read give 0 and a message (A-WIDTH, A-WDIR, A-HOLE). */
+static uint32_t refuse_read(struct vmmio_block *block, uint32_t offset, uint32_t width)
+{
+    if (!is_word(offset, width))
+        vmmio_block_report(block, VMMIO_DIAG_ACCESS_WIDTH, offset, width);
+    else if (access_of(offset) == ACCESS_NONE)
+        vmmio_block_report(block, VMMIO_DIAG_HOLE, offset, 0);
+    else
+        vmmio_block_report(block, VMMIO_DIAG_READ_OF_WRITE_ONLY, offset, 0);
     return 0;
 }
 
@@ -82,53 +87,78 @@ static void refuse_write(struct vmmio_block *block, uint32_t offset, uint32_t va
                        value);
 }
 
-uint32_t vmmio_block_read(struct vmmio_block *block, uint32_t offset, uint32_t width)
+/* The registers of a queue that does not exist read 0 (MMIO-QSEL-02). */
+static const struct vmmio_queue_registers *selected_queue(const struct vmmio_block *block)
 {
-    if (offset >= VMMIO_REG_CONFIG)
-        return vmmio_config_read(block, offset, width);
-    if (width != 4 || (offset & 3)) {
-        vmmio_block_report(block, VMMIO_DIAG_ACCESS_WIDTH, offset, width);
-        return 0;
-    }
-    const struct vmmio_queue_registers *queue;
+    static const struct vmmio_queue_registers absent;
+    const struct vmmio_queue_registers *queue = vmmio_queues_selected(block);
 
+    return queue ? queue : &absent;
+}
+
+/* False for what a driver cannot read: write-only registers and everything between registers. */
+static inline bool read_register(const struct vmmio_block *block, uint32_t offset, uint32_t *value)
+{
     switch (offset) {
     case VMMIO_REG_MAGIC_VALUE:
-        return VMMIO_MAGIC;
+        *value = VMMIO_MAGIC;
+        return true;
     case VMMIO_REG_VERSION:
-        return VMMIO_VERSION_MODERN;
+        *value = VMMIO_VERSION_MODERN;
+        return true;
     case VMMIO_REG_DEVICE_ID:
-        return block->is.device_id;
+        *value = block->is.device_id;
+        return true;
     case VMMIO_REG_VENDOR_ID:
-        return block->is.vendor_id;
+        *value = block->is.vendor_id;
+        return true;
     case VMMIO_REG_DEVICE_FEATURES:
-        return vmmio_features_device_word(block);
+        *value = vmmio_features_device_word(block);
+        return true;
     case VMMIO_REG_QUEUE_SIZE_MAX:
-        queue = vmmio_queues_selected(block);
-        return queue ? queue->size_max : 0;
+        *value = selected_queue(block)->size_max;
+        return true;
     case VMMIO_REG_QUEUE_READY:
-        queue = vmmio_queues_selected(block);
-        return queue && queue->ready;
+        *value = selected_queue(block)->ready;
+        return true;
     case VMMIO_REG_QUEUE_RESET:
-        queue = vmmio_queues_selected(block);
-        return queue && queue->reset;
+        *value = selected_queue(block)->reset;
+        return true;
     case VMMIO_REG_INTERRUPT_STATUS:
-        return block->interrupt_status;
+        *value = block->interrupt_status;
+        return true;
     case VMMIO_REG_STATUS:
-        return block->status;
+        *value = block->status;
+        return true;
     case VMMIO_REG_SHM_LEN_LOW:
-        return vmmio_low(block->shm.length);
+        *value = vmmio_low(block->shm.length);
+        return true;
     case VMMIO_REG_SHM_LEN_HIGH:
-        return vmmio_high(block->shm.length);
+        *value = vmmio_high(block->shm.length);
+        return true;
     case VMMIO_REG_SHM_BASE_LOW:
-        return vmmio_low(block->shm.base);
+        *value = vmmio_low(block->shm.base);
+        return true;
     case VMMIO_REG_SHM_BASE_HIGH:
-        return vmmio_high(block->shm.base);
+        *value = vmmio_high(block->shm.base);
+        return true;
     case VMMIO_REG_CONFIG_GENERATION:
-        return block->config_generation;
+        *value = block->config_generation;
+        return true;
     default:
-        return refuse_read(block, offset);
+        return false;
     }
+}
+
+uint32_t vmmio_block_read(struct vmmio_block *block, uint32_t offset, uint32_t width)
+{
+    uint32_t value;
+
+    if (offset >= VMMIO_REG_CONFIG)
+        return vmmio_config_read(block, offset, width);
+    if (width == 4 && read_register(block, offset, &value))
+        return value;
+    return refuse_read(block, offset, width);
 }
 
 static void control_write(struct vmmio_block *block, uint32_t offset, uint32_t value)
@@ -177,7 +207,7 @@ static void control_write(struct vmmio_block *block, uint32_t offset, uint32_t v
 
 void vmmio_block_write(struct vmmio_block *block, uint32_t offset, uint32_t width, uint32_t value)
 {
-    if (offset < VMMIO_REG_CONFIG && (width != 4 || (offset & 3)))
+    if (offset < VMMIO_REG_CONFIG && !is_word(offset, width))
         vmmio_block_report(block, VMMIO_DIAG_ACCESS_WIDTH, offset, width);
     else if (block->resetting)
         vmmio_block_report(block, VMMIO_DIAG_WRITE_DURING_RESET, offset, value);
@@ -189,9 +219,7 @@ void vmmio_block_write(struct vmmio_block *block, uint32_t offset, uint32_t widt
 
 static uint32_t peek_write_only(const struct vmmio_block *block, uint32_t offset)
 {
-    static const struct vmmio_queue_registers absent;
-    const struct vmmio_queue_registers *queue =
-        block->queue_sel < block->is.queue_count ? &block->is.queues[block->queue_sel] : &absent;
+    const struct vmmio_queue_registers *queue = selected_queue(block);
 
     switch (offset) {
     case VMMIO_REG_DEVICE_FEATURES_SEL:
@@ -231,15 +259,11 @@ static uint32_t peek_write_only(const struct vmmio_block *block, uint32_t offset
 
 uint32_t vmmio_block_peek(struct vmmio_block *block, uint32_t offset)
 {
-    if (offset & 3)
-        return 0;
-    if (offset >= VMMIO_REG_CONFIG)
-        return vmmio_config_peek(block, offset - VMMIO_REG_CONFIG, 4);
+    uint32_t value;
 
-    const unsigned access = access_of(offset);
-    if (access & ACCESS_R)
-        return vmmio_block_read(block, offset, 4);
-    return access == ACCESS_W ? peek_write_only(block, offset) : 0;
+    if (offset >= VMMIO_REG_CONFIG)
+        return offset % 4 == 0 ? vmmio_config_peek(block, offset - VMMIO_REG_CONFIG, 4) : 0;
+    return read_register(block, offset, &value) ? value : peek_write_only(block, offset);
 }
 
 bool vmmio_block_poke(struct vmmio_block *block, uint32_t offset, uint32_t value)

@@ -9,6 +9,8 @@
 
 #include "vmmio/register_block.h"
 
+#include <stddef.h>
+
 static inline void vmmio_block_report(const struct vmmio_block *block, enum vmmio_diag_id id,
                                       uint32_t where, uint64_t value)
 {
@@ -42,7 +44,11 @@ bool vmmio_features_acceptable(struct vmmio_block *block);
 bool vmmio_features_negotiated(const struct vmmio_block *block, unsigned bit);
 
 /* queues.c */
-struct vmmio_queue_registers *vmmio_queues_selected(struct vmmio_block *block);
+static inline struct vmmio_queue_registers *vmmio_queues_selected(const struct vmmio_block *block)
+{
+    return block->queue_sel < block->is.queue_count ? &block->is.queues[block->queue_sel] : NULL;
+}
+
 void vmmio_queues_write(struct vmmio_block *block, uint32_t offset, uint32_t value);
 void vmmio_queues_notify(struct vmmio_block *block, uint32_t value);
 void vmmio_queues_clear(struct vmmio_block *block);
