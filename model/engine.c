@@ -41,20 +41,22 @@ static void list_enabled_queues(struct vmmio_engine *engine)
             list_queue(engine, i);
 }
 
-static void free_request(struct vmmio_request *request)
+static inline void free_request(struct vmmio_request *request)
 {
-    request->live = false;
     request->next = request->engine->free_requests;
     request->engine->free_requests = request;
 }
 
-/* A function may still hold these; what it makes of them is dropped (A-RESET-INFLIGHT). */
+/*
+ * A function may still hold these; what it makes of them is dropped (A-RESET-INFLIGHT). Free ones
+ * are marked with the rest: that ends when they are taken.
+ */
 static void cancel_requests(struct vmmio_engine *engine, const struct vmmio_queue *queue)
 {
     for (uint32_t i = 0; i < engine->is.request_count; i++) {
         struct vmmio_request *request = &engine->is.requests[i];
 
-        if (request->live && (!queue || queue == &engine->is.queues[request->queue]))
+        if (!queue || queue == request->from)
             request->cancelled = true;
     }
 }
@@ -66,6 +68,9 @@ static void clear_queue(struct vmmio_queue *queue)
 
     *queue = (struct vmmio_queue){.listed = listed, .next_in_list = next};
 }
+
+/* No queue takes another buffer before the next one's turn. */
+static void end_turn(struct vmmio_engine *engine) { engine->served = NULL; }
 
 static uint32_t held_requests(const struct vmmio_engine *engine)
 {
@@ -84,54 +89,52 @@ static bool suspend_finished(struct vmmio_engine *engine)
     return true;
 }
 
-static bool take_one(struct vmmio_engine *engine, struct vmmio_queue *queue)
+/* Takes one buffer and hands it to the function. Whatever goes wrong ends the queue's turn. */
+static inline void take_one(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t index)
 {
-    const struct vmmio_function *function = engine->is.function;
     struct vmmio_request *request = engine->free_requests;
 
     engine->free_requests = request->next;
-    request->readable_bytes = 0;
-    request->writable_bytes = 0;
-    request->readable_count = 0;
-    request->segment_count = 0;
-    request->queue = vmmio_queue_index(engine, queue);
+    request->queue = index;
+    request->from = queue;
     request->cancelled = false;
-    request->live = true;
     if (!vmmio_split_take(engine, queue, request)) {
         free_request(request);
-        return false;
+        return;
     }
     queue->held++;
-    function->type->handle(engine->is.function, request);
-    return vmmio_queue_alive(engine, queue);
+    engine->is.function->type->handle(engine->is.function, request);
 }
 
 /* One turn of one queue; returns how many requests it served. */
-static uint32_t serve(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t budget)
+static uint32_t serve(struct vmmio_engine *engine, uint32_t index, uint32_t budget)
 {
+    struct vmmio_queue *queue = &engine->is.queues[index];
     uint32_t served = 0;
 
+    engine->served = queue;
     for (;;) {
         uint16_t avail;
 
         if (!vmmio_split_avail_index(engine, queue, &avail))
             return served;
-        uint16_t fresh = (uint16_t)(avail - queue->next_avail);
+        const uint16_t fresh = (uint16_t)(avail - queue->next_avail);
 
         if (fresh > queue->size) {
-            vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, vmmio_queue_index(engine, queue),
-                               avail);
+            vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, index, avail);
             return served;
         }
-        for (; fresh && served < budget && engine->free_requests && !engine->paused; fresh--) {
-            served++;
-            if (!take_one(engine, queue))
-                return served;
-        }
-        if (!vmmio_split_publish(engine, queue) || engine->paused)
+        const uint32_t count = fresh < budget - served ? fresh : budget - served;
+        uint32_t left = count;
+
+        for (; left && engine->free_requests && engine->served == queue; left--)
+            take_one(engine, queue, index);
+        served += count - left;
+        if (!vmmio_queue_alive(engine, queue) || !vmmio_split_publish(engine, queue) ||
+            engine->paused)
             return served;
-        if (fresh) { /* out of budget or of request structs */
-            list_queue(engine, vmmio_queue_index(engine, queue));
+        if (queue->next_avail != avail) { /* out of budget or of request structs */
+            list_queue(engine, index);
             return served;
         }
         if (!engine->event_idx || avail == queue->armed)
@@ -216,24 +219,39 @@ void vmmio_engine_leave(struct vmmio_engine *engine, bool first)
     settle(engine);
 }
 
-/* Used entries are published at the end of their queue's turn, or at once outside of one. */
-void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
+VMMIO_APART static void complete_out_of_turn(struct vmmio_request *request, uint32_t used_length)
 {
     struct vmmio_engine *engine = request->engine;
-    struct vmmio_queue *queue = &engine->is.queues[request->queue];
+    struct vmmio_queue *queue = request->from;
     const bool first = vmmio_engine_enter(engine);
-    const bool in_turn = engine->served_queue == request->queue;
 
     if (!request->cancelled) {
         queue->held--;
-        if (vmmio_queue_alive(engine, queue) &&
-            vmmio_split_put(engine, queue, request->head, used_length) && !in_turn)
+        if (vmmio_split_put(engine, queue, request->head, used_length))
             vmmio_split_publish(engine, queue);
     }
-    if (!engine->free_requests && vmmio_queue_alive(engine, queue))
-        list_queue(engine, vmmio_queue_index(engine, queue)); /* may have waited for this one */
     free_request(request);
     vmmio_engine_leave(engine, first);
+}
+
+/*
+ * Used entries are published at the end of their queue's turn, or at once outside of one. The
+ * queue of a request that is not cancelled is alive: whoever stops it cancels first.
+ */
+void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
+{
+    struct vmmio_engine *engine = request->engine;
+    struct vmmio_queue *queue = request->from;
+
+    if (engine->served != queue) {
+        complete_out_of_turn(request, used_length);
+        return;
+    }
+    free_request(request);
+    if (!request->cancelled) {
+        queue->held--;
+        vmmio_split_put(engine, queue, request->head, used_length);
+    }
 }
 
 uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
@@ -246,13 +264,12 @@ uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
     while (served < budget && engine->work_listed && engine->free_requests) {
         const uint32_t rest = budget - served;
 
-        engine->served_queue = unlist_queue(engine);
-        struct vmmio_queue *queue = &engine->is.queues[engine->served_queue];
+        const uint32_t index = unlist_queue(engine);
 
-        if (vmmio_queue_alive(engine, queue) && !engine->paused)
-            served += serve(engine, queue, rest < TURN ? rest : TURN);
+        if (vmmio_queue_alive(engine, &engine->is.queues[index]) && !engine->paused)
+            served += serve(engine, index, rest < TURN ? rest : TURN);
     }
-    engine->served_queue = NO_QUEUE;
+    end_turn(engine);
     engine->running = false;
     settle(engine);
     return served;
@@ -271,6 +288,7 @@ void vmmio_engine_config_changed(struct vmmio_engine *engine, bool notify)
 static void stop_all(struct vmmio_engine *engine)
 {
     engine->live = false;
+    end_turn(engine);
     cancel_requests(engine, NULL);
 }
 
@@ -341,6 +359,7 @@ static bool back_queue_enable(void *context, uint32_t index,
     queue->size = registers->size;
     queue->armed = UINT32_MAX;
     queue->map_epoch = engine->map_epoch - 1;
+    queue->direct_epoch = queue->map_epoch;
     queue->enabled = vmmio_split_enable(queue);
     if (queue->enabled && engine->live)
         list_queue(engine, index);
@@ -353,6 +372,8 @@ static bool back_queue_stop(void *context, uint32_t index)
     struct vmmio_queue *queue = &engine->is.queues[index];
 
     queue->enabled = false;
+    if (engine->served == queue)
+        end_turn(engine);
     cancel_requests(engine, queue);
     queue->held = 0;
     if (engine->running) { /* an access may be on its way; settle() reports the end */
@@ -369,6 +390,7 @@ static bool back_suspend(void *context)
     struct vmmio_engine *engine = context;
 
     engine->paused = true;
+    end_turn(engine);
     engine->suspend_wanted = true;
     return suspend_finished(engine);
 }
@@ -443,7 +465,7 @@ enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
         return error;
 
     *engine = (struct vmmio_engine){.is = *config};
-    engine->served_queue = NO_QUEUE;
+    engine->served = NULL;
     engine->segments_each = config->segment_count / config->request_count;
     for (uint32_t i = 0; i < config->queue_count; i++)
         config->queues[i] = (struct vmmio_queue){0};

@@ -35,7 +35,7 @@ static bool move(struct vmmio_request *request, uint64_t address, uint32_t lengt
                  const void *out)
 {
     struct vmmio_engine *engine = request->engine;
-    struct vmmio_queue *queue = &engine->is.queues[request->queue];
+    struct vmmio_queue *queue = request->from;
     void *mapped = engine->is.memory.map(engine->is.memory.context, address, length, out != NULL);
 
     if (mapped && in)

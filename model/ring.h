@@ -11,27 +11,62 @@
 #include <stdatomic.h>
 #include <string.h>
 
+/* Keeps what is rarely needed out of line, so that its caller gets by without a stack frame. */
+#if defined(__GNUC__)
+#define VMMIO_APART __attribute__((noinline))
+#else
+#define VMMIO_APART
+#endif
+
+/* Hosts that are known to be little-endian read and write the fields of guest memory as they are.
+ */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define VMMIO_HOST_IS_LE 1
+#else
+#define VMMIO_HOST_IS_LE 0
+#endif
+
 /* Little-endian fields of guest memory in a private copy or behind a host pointer. */
-static inline uint16_t vmmio_le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
+static inline uint16_t vmmio_le16(const uint8_t *p)
+{
+    uint16_t value;
+
+    memcpy(&value, p, sizeof(value));
+    return VMMIO_HOST_IS_LE ? value : (uint16_t)(p[0] | p[1] << 8);
+}
 
 static inline uint32_t vmmio_le32(const uint8_t *p)
 {
-    return (uint32_t)vmmio_le16(p) | (uint32_t)vmmio_le16(p + 2) << 16;
+    uint32_t value;
+
+    memcpy(&value, p, sizeof(value));
+    return VMMIO_HOST_IS_LE ? value : (uint32_t)vmmio_le16(p) | (uint32_t)vmmio_le16(p + 2) << 16;
 }
 
 static inline uint64_t vmmio_le64(const uint8_t *p)
 {
-    return vmmio_le32(p) | (uint64_t)vmmio_le32(p + 4) << 32;
+    uint64_t value;
+
+    memcpy(&value, p, sizeof(value));
+    return VMMIO_HOST_IS_LE ? value : vmmio_le32(p) | (uint64_t)vmmio_le32(p + 4) << 32;
 }
 
 static inline void vmmio_put_le16(uint8_t *p, uint16_t value)
 {
+    if (VMMIO_HOST_IS_LE) {
+        memcpy(p, &value, sizeof(value));
+        return;
+    }
     p[0] = (uint8_t)value;
     p[1] = (uint8_t)(value >> 8);
 }
 
 static inline void vmmio_put_le32(uint8_t *p, uint32_t value)
 {
+    if (VMMIO_HOST_IS_LE) {
+        memcpy(p, &value, sizeof(value));
+        return;
+    }
     vmmio_put_le16(p, (uint16_t)value);
     vmmio_put_le16(p + 2, (uint16_t)(value >> 16));
 }
@@ -79,6 +114,13 @@ static inline bool vmmio_queue_alive(const struct vmmio_engine *engine,
     return engine->live && queue->enabled;
 }
 
+/* True if all parts of the ring can be reached by pointer right now. */
+static inline bool vmmio_queue_direct(const struct vmmio_engine *engine,
+                                      const struct vmmio_queue *queue)
+{
+    return queue->direct_epoch == engine->map_epoch;
+}
+
 static inline uint32_t vmmio_queue_index(const struct vmmio_engine *engine,
                                          const struct vmmio_queue *queue)
 {
@@ -98,6 +140,12 @@ bool vmmio_dma_read(struct vmmio_engine *engine, struct vmmio_queue *queue, uint
 bool vmmio_dma_write(struct vmmio_engine *engine, struct vmmio_queue *queue, uint64_t address,
                      const void *data, uint32_t length, enum vmmio_diag_id fault);
 
+/* Where the device writes next, in bytes from the start of the used ring. */
+static inline size_t vmmio_split_used_offset(const struct vmmio_queue *queue)
+{
+    return 4 + (size_t)VMMIO_USED_ELEM_BYTES * (queue->next_used & (queue->size - 1));
+}
+
 /* Split ring (split.c). Every function: false if the queue died. */
 bool vmmio_split_enable(struct vmmio_queue *queue);
 bool vmmio_split_avail_index(struct vmmio_engine *engine, struct vmmio_queue *queue,
@@ -105,8 +153,22 @@ bool vmmio_split_avail_index(struct vmmio_engine *engine, struct vmmio_queue *qu
 bool vmmio_split_arm(struct vmmio_engine *engine, struct vmmio_queue *queue);
 bool vmmio_split_take(struct vmmio_engine *engine, struct vmmio_queue *queue,
                       struct vmmio_request *request);
-bool vmmio_split_put(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
-                     uint32_t used_length);
+bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
+                            uint32_t used_length);
 bool vmmio_split_publish(struct vmmio_engine *engine, struct vmmio_queue *queue);
+
+/* Writes a used entry; the driver sees it at the next publish (SPLIT-36). */
+static inline bool vmmio_split_put(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                   uint16_t head, uint32_t used_length)
+{
+    if (!vmmio_queue_direct(engine, queue))
+        return vmmio_split_put_by_bus(engine, queue, head, used_length);
+    uint8_t *element = queue->device_mapped + vmmio_split_used_offset(queue);
+
+    vmmio_put_le32(element, head);
+    vmmio_put_le32(element + 4, used_length);
+    queue->next_used++;
+    return true;
+}
 
 #endif

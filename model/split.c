@@ -14,7 +14,13 @@ static uint64_t avail_bytes(uint32_t size) { return 6 + 2 * (uint64_t)size; }
 
 static uint64_t used_bytes(uint32_t size) { return 6 + 8 * (uint64_t)size; }
 
-static bool wraps(uint64_t address, uint64_t length) { return address + (length - 1) < address; }
+/* True if the range goes on at address 0; one that is empty or ends at 2^64 does not. */
+static inline bool wraps(uint64_t address, uint64_t length)
+{
+    const uint64_t end = address + length;
+
+    return end < address && end != 0;
+}
 
 static bool overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
 {
@@ -56,9 +62,10 @@ static void refresh_pointers(struct vmmio_engine *engine, struct vmmio_queue *qu
     queue->desc_mapped = valid ? desc : NULL;
     queue->driver_mapped = valid ? driver : NULL;
     queue->device_mapped = valid ? device : NULL;
+    queue->direct_epoch = valid && desc && driver && device ? epoch : epoch - 1;
 }
 
-static bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t offset,
+static bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *queue, size_t offset,
                        uint16_t *value)
 {
     uint8_t bytes[2];
@@ -110,13 +117,17 @@ bool vmmio_split_arm(struct vmmio_engine *engine, struct vmmio_queue *queue)
     return true;
 }
 
-/* One descriptor, read once. */
+/* One descriptor, read once. What follows the address stays in one word until it is needed. */
 struct descriptor {
     uint64_t address;
-    uint32_t length;
-    uint16_t flags;
-    uint16_t next;
+    uint64_t rest;
 };
+
+static inline uint32_t length_of(struct descriptor d) { return (uint32_t)d.rest; }
+
+static inline uint32_t flags_of(struct descriptor d) { return (uint32_t)(d.rest >> 32) & 0xffff; }
+
+static inline uint32_t next_of(struct descriptor d) { return (uint32_t)(d.rest >> 48); }
 
 /* Where a walk is: the queue's own table or an indirect one. */
 struct walk {
@@ -128,149 +139,194 @@ struct walk {
     bool indirect;
 };
 
-static bool fetch(struct vmmio_engine *engine, struct vmmio_queue *queue, struct walk *walk,
+static inline struct descriptor decode(const uint8_t *raw)
+{
+    return (struct descriptor){vmmio_le64(raw), vmmio_le64(raw + 8)};
+}
+
+static inline struct descriptor load_descriptor(const uint8_t *table, uint32_t index)
+{
+    uint8_t raw[VMMIO_DESC_BYTES];
+
+    vmmio_copy_once(raw, table + (size_t)VMMIO_DESC_BYTES * index, sizeof(raw));
+    return decode(raw);
+}
+
+static bool fetch(struct vmmio_engine *engine, struct vmmio_queue *queue, const struct walk *walk,
                   uint32_t index, struct descriptor *d)
 {
     uint8_t raw[VMMIO_DESC_BYTES];
-    const uint32_t offset = VMMIO_DESC_BYTES * index;
 
-    if (walk->table_mapped && walk->map_epoch == engine->map_epoch)
-        vmmio_copy_once(raw, walk->table_mapped + offset, sizeof(raw));
-    else if (!vmmio_dma_read(engine, queue, walk->table + offset, raw, sizeof(raw),
-                             VMMIO_DIAG_RING_DMA))
+    if (walk->table_mapped && walk->map_epoch == engine->map_epoch) {
+        *d = load_descriptor(walk->table_mapped, index);
+        return true;
+    }
+    if (!vmmio_dma_read(engine, queue, walk->table + VMMIO_DESC_BYTES * index, raw, sizeof(raw),
+                        VMMIO_DIAG_RING_DMA))
         return false;
-    d->address = vmmio_le64(raw);
-    d->length = vmmio_le32(raw + 8);
-    d->flags = vmmio_le16(raw + 12);
-    d->next = vmmio_le16(raw + 14);
+    *d = decode(raw);
     return true;
 }
 
-static bool fault(struct vmmio_engine *engine, struct vmmio_queue *queue, enum vmmio_diag_id id,
-                  uint64_t value)
+VMMIO_APART static bool fault(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                              enum vmmio_diag_id id, uint64_t value)
 {
     vmmio_engine_fatal(engine, id, vmmio_queue_index(engine, queue), value);
     return false;
 }
 
 static bool enter_indirect(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                           struct walk *walk, const struct descriptor *d)
+                           struct walk *walk, struct descriptor d)
 {
+    const uint32_t length = length_of(d);
+
     if (!engine->indirect)
-        return fault(engine, queue, VMMIO_DIAG_INDIRECT_REFUSED, d->address);
+        return fault(engine, queue, VMMIO_DIAG_INDIRECT_REFUSED, d.address);
     if (walk->indirect)
-        return fault(engine, queue, VMMIO_DIAG_INDIRECT_NESTED, d->address);
-    if (d->flags & VMMIO_DESC_NEXT)
-        return fault(engine, queue, VMMIO_DIAG_INDIRECT_NEXT, d->address);
-    if (d->length == 0 || d->length % VMMIO_DESC_BYTES ||
-        d->length / VMMIO_DESC_BYTES > VMMIO_QUEUE_SIZE_LIMIT)
-        return fault(engine, queue, VMMIO_DIAG_INDIRECT_SIZE, d->length);
-    if (wraps(d->address, d->length))
-        return fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d->address);
+        return fault(engine, queue, VMMIO_DIAG_INDIRECT_NESTED, d.address);
+    if (flags_of(d) & VMMIO_DESC_NEXT)
+        return fault(engine, queue, VMMIO_DIAG_INDIRECT_NEXT, d.address);
+    if (length == 0 || length % VMMIO_DESC_BYTES ||
+        length / VMMIO_DESC_BYTES > VMMIO_QUEUE_SIZE_LIMIT)
+        return fault(engine, queue, VMMIO_DIAG_INDIRECT_SIZE, length);
+    if (wraps(d.address, length))
+        return fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d.address);
 
     walk->map_epoch = engine->map_epoch;
-    walk->table = d->address;
-    walk->table_size = d->length / VMMIO_DESC_BYTES;
-    walk->table_mapped =
-        engine->is.memory.map(engine->is.memory.context, d->address, d->length, false);
+    walk->table = d.address;
+    walk->table_size = length / VMMIO_DESC_BYTES;
+    walk->table_mapped = engine->is.memory.map(engine->is.memory.context, d.address, length, false);
     walk->indirect = true;
     return true;
 }
 
-static bool add_segment(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                        struct vmmio_request *request, const struct descriptor *d)
+static inline bool add_segment(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                               struct vmmio_request *request, struct descriptor d)
 {
-    const bool writable = (d->flags & VMMIO_DESC_WRITE) != 0;
-    const uint64_t total = (uint64_t)request->readable_bytes + request->writable_bytes + d->length;
+    const uint32_t length = length_of(d);
+    const bool writable = (flags_of(d) & VMMIO_DESC_WRITE) != 0;
+    const uint64_t total = (uint64_t)request->readable_bytes + request->writable_bytes + length;
 
     if (!writable && request->segment_count > request->readable_count)
-        return fault(engine, queue, VMMIO_DIAG_RING_ORDER, d->address);
-    if (d->length && wraps(d->address, d->length))
-        return fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d->address);
+        return fault(engine, queue, VMMIO_DIAG_RING_ORDER, d.address);
+    if (wraps(d.address, length))
+        return fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d.address);
     if (total > UINT32_MAX)
         return fault(engine, queue, VMMIO_DIAG_RING_TOTAL, total);
 
     /* An empty one is kept: it still says which part it belongs to (A-RING-ZEROLEN). */
-    request->segments[request->segment_count++] = (struct vmmio_segment){d->address, d->length};
+    request->segments[request->segment_count++] = (struct vmmio_segment){d.address, length};
     if (writable) {
-        request->writable_bytes += d->length;
+        request->writable_bytes += length;
     } else {
-        request->readable_bytes += d->length;
+        request->readable_bytes += length;
         request->readable_count++;
     }
     return true;
 }
 
-/*
- * Copies the chain at head into the request. Bounded by the queue size (SPLIT-09, SPLIT-18), and
- * by the segments of a request where an engine has fewer of them (SPLIT-05).
- */
-static bool walk_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                       struct vmmio_request *request, uint32_t head)
+static struct walk start_walk(const struct vmmio_queue *queue)
 {
-    struct walk walk = {.table = queue->desc,
-                        .table_mapped = queue->desc_mapped,
-                        .table_size = queue->size,
-                        .map_epoch = queue->map_epoch};
+    return (struct walk){.table = queue->desc,
+                         .table_mapped = queue->desc_mapped,
+                         .table_size = queue->size,
+                         .map_epoch = queue->map_epoch};
+}
+
+/*
+ * Copies a chain into the request, d being its first descriptor. Bounded by the queue size
+ * (SPLIT-09, SPLIT-18), and by the segments of a request where an engine has fewer of them
+ * (SPLIT-05).
+ */
+VMMIO_APART static bool walk_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                   struct vmmio_request *request, struct descriptor d)
+{
+    struct walk walk = start_walk(queue);
     const uint32_t limit =
         queue->size < engine->segments_each ? queue->size : engine->segments_each;
-    uint32_t index = head;
+    uint32_t index = 0;
 
     for (;;) {
-        struct descriptor d;
-
-        if (!fetch(engine, queue, &walk, index, &d))
-            return false;
-        if (d.flags & VMMIO_DESC_INDIRECT) {
-            if (!enter_indirect(engine, queue, &walk, &d))
+        if (flags_of(d) & VMMIO_DESC_INDIRECT) {
+            if (!enter_indirect(engine, queue, &walk, d))
                 return false;
             index = 0;
-            continue;
+        } else {
+            if (walk.steps++ == limit)
+                return fault(engine, queue, VMMIO_DIAG_RING_LOOP, request->head);
+            if (!add_segment(engine, queue, request, d))
+                return false;
+            if (!(flags_of(d) & VMMIO_DESC_NEXT))
+                return true;
+            index = next_of(d);
+            if (index >= walk.table_size)
+                return fault(engine, queue, VMMIO_DIAG_RING_NEXT, index);
         }
-        if (walk.steps++ == limit)
-            return fault(engine, queue, VMMIO_DIAG_RING_LOOP, head);
-        if (!add_segment(engine, queue, request, &d))
+        if (!fetch(engine, queue, &walk, index, &d))
             return false;
-        if (!(d.flags & VMMIO_DESC_NEXT))
-            return true;
-        index = d.next;
-        if (index >= walk.table_size)
-            return fault(engine, queue, VMMIO_DIAG_RING_NEXT, index);
     }
+}
+
+/* A chain of one descriptor, as most are, needs no walk. */
+static inline bool take_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                              struct vmmio_request *request, uint16_t head, struct descriptor d)
+{
+    queue->next_avail++;
+    request->head = head;
+    request->readable_bytes = 0;
+    request->writable_bytes = 0;
+    request->readable_count = 0;
+    request->segment_count = 0;
+    if (flags_of(d) & (VMMIO_DESC_NEXT | VMMIO_DESC_INDIRECT))
+        return walk_chain(engine, queue, request, d);
+    return add_segment(engine, queue, request, d);
+}
+
+static inline size_t avail_offset(const struct vmmio_queue *queue)
+{
+    return AVAIL_RING + 2 * (size_t)(queue->next_avail & (queue->size - 1));
+}
+
+VMMIO_APART static bool take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                    struct vmmio_request *request)
+{
+    struct descriptor d;
+    uint16_t head;
+
+    if (!read_avail(engine, queue, avail_offset(queue), &head))
+        return false;
+    if (head >= queue->size)
+        return fault(engine, queue, VMMIO_DIAG_RING_HEAD, head);
+    const struct walk walk = start_walk(queue);
+
+    return fetch(engine, queue, &walk, head, &d) && take_chain(engine, queue, request, head, d);
 }
 
 bool vmmio_split_take(struct vmmio_engine *engine, struct vmmio_queue *queue,
                       struct vmmio_request *request)
 {
-    const uint32_t slot = queue->next_avail & (queue->size - 1);
-    uint16_t head;
+    if (!vmmio_queue_direct(engine, queue))
+        return take_by_bus(engine, queue, request);
+    const uint16_t head = vmmio_load_le16(queue->driver_mapped + avail_offset(queue));
 
-    if (!read_avail(engine, queue, AVAIL_RING + 2 * slot, &head))
-        return false;
     if (head >= queue->size)
         return fault(engine, queue, VMMIO_DIAG_RING_HEAD, head);
-    request->head = head;
-    if (!walk_chain(engine, queue, request, head))
-        return false;
-    queue->next_avail++;
-    return true;
+    return take_chain(engine, queue, request, head, load_descriptor(queue->desc_mapped, head));
 }
 
-/* Writes a used entry; the driver sees it at the next publish (SPLIT-36). */
-bool vmmio_split_put(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
-                     uint32_t used_length)
+bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
+                            uint32_t used_length)
 {
-    const uint32_t slot = queue->next_used & (queue->size - 1);
-    const uint32_t offset = USED_RING + VMMIO_USED_ELEM_BYTES * slot;
-    uint8_t raw[VMMIO_USED_ELEM_BYTES];
+    const size_t offset = vmmio_split_used_offset(queue);
+    uint8_t element[VMMIO_USED_ELEM_BYTES];
 
-    vmmio_put_le32(raw, head);
-    vmmio_put_le32(raw + 4, used_length);
+    vmmio_put_le32(element, head);
+    vmmio_put_le32(element + 4, used_length);
     if (queue->map_epoch != engine->map_epoch)
         refresh_pointers(engine, queue);
     if (queue->device_mapped)
-        memcpy(queue->device_mapped + offset, raw, sizeof(raw));
-    else if (!vmmio_dma_write(engine, queue, queue->device + offset, raw, sizeof(raw),
+        memcpy(queue->device_mapped + offset, element, sizeof(element));
+    else if (!vmmio_dma_write(engine, queue, queue->device + offset, element, sizeof(element),
                               VMMIO_DIAG_RING_DMA))
         return false;
     queue->next_used++;

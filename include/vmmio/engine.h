@@ -32,8 +32,9 @@ struct vmmio_front_side {
 struct vmmio_queue {
     uint64_t desc, driver, device; /* taken over at QueueReady = 1 */
     uint32_t size;
-    uint32_t map_epoch;   /* of the three pointers below */
-    uint8_t *desc_mapped; /* NULL: by transactions */
+    uint32_t map_epoch;    /* of the three pointers below */
+    uint32_t direct_epoch; /* the same, if none of them is NULL */
+    uint8_t *desc_mapped;  /* NULL: by transactions */
     uint8_t *driver_mapped;
     uint8_t *device_mapped;
     uint32_t held;         /* requests in the device function */
@@ -73,9 +74,9 @@ struct vmmio_engine_config {
 struct vmmio_engine {
     struct vmmio_engine_config is;
     struct vmmio_request *free_requests;
+    struct vmmio_queue *served; /* it takes buffers, and publishes used ones at its turn's end */
     uint32_t segments_each;
     uint32_t first_listed, last_listed; /* work list of queue indexes, in turn */
-    uint32_t served_queue;              /* whose used entries are published at its turn's end */
     uint32_t map_epoch;
     bool event_idx, indirect; /* negotiated */
     bool work_listed;

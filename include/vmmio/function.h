@@ -16,6 +16,7 @@ extern "C" {
 
 struct vmmio_engine;
 struct vmmio_function;
+struct vmmio_queue;
 
 /** A piece of a buffer in guest memory. */
 struct vmmio_segment {
@@ -35,11 +36,11 @@ struct vmmio_request {
     struct vmmio_request *next; /**< for a list of requests that the function holds */
     /* Private from here on. */
     uint16_t head;
-    bool live;
     uint32_t readable_count;
     uint32_t segment_count;
     struct vmmio_segment *segments;
     struct vmmio_engine *engine;
+    struct vmmio_queue *from; /* its queue */
 };
 
 /** What is the same for all functions of one type. */
