@@ -5,10 +5,10 @@
 #define VMMIO_TB_BENCH_GUEST_H
 
 #include "bus_master.h"
-#include "measure.h"
 #include "vmmio/registers.h"
 #include "vmmio/virtio.h"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -71,19 +71,7 @@ constexpr std::uint32_t running = VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER
                                   VMMIO_STATUS_FEATURES_OK | VMMIO_STATUS_DRIVER_OK;
 
 /// Resets the device behind the bus and negotiates VERSION_1 and these features of words 0 and 1.
-inline void negotiate(bus_master &bus, vmmio_features features)
-{
-    vmmio_features_add(&features, VMMIO_F_VERSION_1);
-    bus.write(VMMIO_REG_STATUS, 0);
-    bus.write(VMMIO_REG_STATUS, VMMIO_STATUS_ACKNOWLEDGE);
-    bus.write(VMMIO_REG_STATUS, VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER);
-    for (std::uint32_t word = 0; word < 2; word++) {
-        bus.write(VMMIO_REG_DRIVER_FEATURES_SEL, word);
-        bus.write(VMMIO_REG_DRIVER_FEATURES, features.word[word]);
-    }
-    bus.write(VMMIO_REG_STATUS,
-              VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER | VMMIO_STATUS_FEATURES_OK);
-}
+void negotiate(bus_master &bus, vmmio_features features);
 
 /// Drives queue 0 of a device whose registers are at address 0 of the bus. Reaches its memory by
 /// pointer, as a processor model with DMI does; descriptors are written once, in `start`.
@@ -108,47 +96,16 @@ public:
     unsigned char *used() { return memory_ + used_address; }
 
     /// Writes rings and descriptors and starts at index 0.
-    void lay_out(shape s)
-    {
-        std::memset(memory_, 0, memory_bytes);
-        for (std::uint32_t i = 0; i < size; i++) {
-            const bool last = i % s.length == s.length - 1;
-            const std::uint32_t next = s.indirect ? i % s.length + 1 : i + 1;
-            put(s.indirect ? table_address : desc_address, i,
-                {buffer_address + std::uint64_t(buffer_bytes) * i, buffer_bytes,
-                 std::uint16_t(last ? VMMIO_DESC_WRITE : VMMIO_DESC_NEXT),
-                 std::uint16_t(last ? 0 : next)});
-        }
-        for (std::uint32_t i = 0; s.indirect && i < size; i += s.length)
-            put(desc_address, i,
-                {table_address + std::uint64_t(VMMIO_DESC_BYTES) * i, VMMIO_DESC_BYTES * s.length,
-                 VMMIO_DESC_INDIRECT, 0});
-        length_ = s.length;
-        next_avail_ = next_used_ = 0;
-    }
+    void lay_out(shape s);
 
     /// Starts the device with VERSION_1 and these features, and its queue 0.
-    void start(const vmmio_features &features, shape s)
-    {
-        lay_out(s);
-        event_idx_ = vmmio_features_has(&features, VMMIO_F_EVENT_IDX);
-        negotiate(bus_, features);
-        bus_.write(VMMIO_REG_QUEUE_SEL, 0);
-        bus_.write(VMMIO_REG_QUEUE_SIZE, size);
-        bus_.write(VMMIO_REG_QUEUE_DESC_LOW, desc_address);
-        bus_.write(VMMIO_REG_QUEUE_DRIVER_LOW, avail_address);
-        bus_.write(VMMIO_REG_QUEUE_DEVICE_LOW, used_address);
-        bus_.write(VMMIO_REG_QUEUE_READY, 1);
-        bus_.write(VMMIO_REG_STATUS, running);
-        require(bus_.read(VMMIO_REG_STATUS) == running && bus_.errors == 0,
-                "the device did not start");
-    }
+    void start(const vmmio_features &features, shape s);
 
     /// Puts one more buffer into the available ring; 64 of them can be under way.
     void push()
     {
         const std::uint32_t slot = next_avail_++ % size;
-        avail16()[2 + slot] = static_cast<std::uint16_t>(slot * length_ % size);
+        avail16()[2 + slot] = heads_[slot];
     }
 
     /// Shows the device what was pushed.
@@ -193,17 +150,14 @@ private:
         std::uint16_t flags, next;
     };
 
-    void put(std::uint64_t table, std::uint32_t index, const descriptor &d)
-    {
-        std::memcpy(memory_ + table + sizeof(d) * index, &d, sizeof(d));
-    }
+    void put(std::uint64_t table, std::uint32_t index, const descriptor &d);
 
     volatile std::uint16_t *avail16() { return reinterpret_cast<std::uint16_t *>(avail()); }
     volatile std::uint16_t *used16() { return reinterpret_cast<std::uint16_t *>(used()); }
 
     bus_master &bus_;
     unsigned char *memory_;
-    std::uint32_t length_ = 1;
+    std::array<std::uint16_t, size> heads_{}; // of the buffers, in the order of their use
     std::uint16_t next_avail_ = 0, next_used_ = 0;
     bool event_idx_ = false;
 };

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a driver does once; what it does for each buffer is in the header.
+#include "guest.h"
+
+#include "measure.h"
+
+namespace vmmio_bench
+{
+
+void negotiate(bus_master &bus, vmmio_features features)
+{
+    vmmio_features_add(&features, VMMIO_F_VERSION_1);
+    bus.write(VMMIO_REG_STATUS, 0);
+    bus.write(VMMIO_REG_STATUS, VMMIO_STATUS_ACKNOWLEDGE);
+    bus.write(VMMIO_REG_STATUS, VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER);
+    for (std::uint32_t word = 0; word < 2; word++) {
+        bus.write(VMMIO_REG_DRIVER_FEATURES_SEL, word);
+        bus.write(VMMIO_REG_DRIVER_FEATURES, features.word[word]);
+    }
+    bus.write(VMMIO_REG_STATUS,
+              VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER | VMMIO_STATUS_FEATURES_OK);
+}
+
+void split_driver::lay_out(shape s)
+{
+    std::memset(memory_, 0, memory_bytes);
+    for (std::uint32_t i = 0; i < size; i++) {
+        const bool last = i % s.length == s.length - 1;
+        const std::uint32_t next = s.indirect ? i % s.length + 1 : i + 1;
+        put(s.indirect ? table_address : desc_address, i,
+            {buffer_address + std::uint64_t(buffer_bytes) * i, buffer_bytes,
+             std::uint16_t(last ? VMMIO_DESC_WRITE : VMMIO_DESC_NEXT),
+             std::uint16_t(last ? 0 : next)});
+    }
+    for (std::uint32_t i = 0; s.indirect && i < size; i += s.length)
+        put(desc_address, i,
+            {table_address + std::uint64_t(VMMIO_DESC_BYTES) * i, VMMIO_DESC_BYTES * s.length,
+             VMMIO_DESC_INDIRECT, 0});
+    for (std::uint32_t i = 0; i < size; i++)
+        heads_[i] = static_cast<std::uint16_t>(i * s.length % size);
+    next_avail_ = next_used_ = 0;
+}
+
+void split_driver::start(const vmmio_features &features, shape s)
+{
+    lay_out(s);
+    event_idx_ = vmmio_features_has(&features, VMMIO_F_EVENT_IDX);
+    negotiate(bus_, features);
+    bus_.write(VMMIO_REG_QUEUE_SEL, 0);
+    bus_.write(VMMIO_REG_QUEUE_SIZE, size);
+    bus_.write(VMMIO_REG_QUEUE_DESC_LOW, desc_address);
+    bus_.write(VMMIO_REG_QUEUE_DRIVER_LOW, avail_address);
+    bus_.write(VMMIO_REG_QUEUE_DEVICE_LOW, used_address);
+    bus_.write(VMMIO_REG_QUEUE_READY, 1);
+    bus_.write(VMMIO_REG_STATUS, running);
+    require(bus_.read(VMMIO_REG_STATUS) == running && bus_.errors == 0, "the device did not start");
+}
+
+void split_driver::put(std::uint64_t table, std::uint32_t index, const descriptor &d)
+{
+    std::memcpy(memory_ + table + sizeof(d) * index, &d, sizeof(d));
+}
+
+} // namespace vmmio_bench
