@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "vmmio/diagnostic.h"
-#include "vmmio/error.h"
+#include "rooms.h"
 
 #include <stddef.h>
 
@@ -38,4 +37,13 @@ const char *vmmio_error_text(enum vmmio_error error)
     };
 
     return (size_t)error < sizeof(text) / sizeof(text[0]) ? text[error] : "unknown error";
+}
+
+void vmmio_block_report(const struct vmmio_block *block, enum vmmio_diag_id id, uint32_t where,
+                        uint64_t value)
+{
+    const struct vmmio_diagnostic diagnostic = {id, where, value};
+
+    if (block->is.host.diagnostic)
+        block->is.host.diagnostic(block->is.host.context, &diagnostic);
 }

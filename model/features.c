@@ -22,12 +22,6 @@ void vmmio_features_driver_write(struct vmmio_block *block, uint32_t value)
     }
 }
 
-bool vmmio_features_negotiated(const struct vmmio_block *block, unsigned bit)
-{
-    return block->status & VMMIO_STATUS_FEATURES_OK &&
-           vmmio_features_has(&block->driver_features, bit);
-}
-
 static bool refuse(struct vmmio_block *block, enum vmmio_diag_id id, uint64_t value)
 {
     vmmio_block_report(block, id, VMMIO_REG_STATUS, value);

@@ -2,24 +2,22 @@
 /* InterruptStatus, and the line that is high while any of its bits is set (MMIO-IRQ-01). */
 #include "rooms.h"
 
-static void change(struct vmmio_block *block, uint32_t bits)
-{
-    const bool was = block->interrupt_status != 0;
-    const bool is = bits != 0;
-
-    block->interrupt_status = bits;
-    if (was != is)
-        block->is.host.interrupt(block->is.host.context, is);
-}
-
 void vmmio_interrupt_raise(struct vmmio_block *block, uint32_t bits)
 {
-    change(block, block->interrupt_status | bits);
+    const uint32_t old = block->interrupt_status;
+
+    block->interrupt_status = old | bits;
+    if (old == 0)
+        block->is.host.interrupt(block->is.host.context, true);
 }
 
 void vmmio_interrupt_clear(struct vmmio_block *block, uint32_t bits)
 {
-    change(block, block->interrupt_status & ~bits);
+    const uint32_t old = block->interrupt_status;
+
+    block->interrupt_status = old & ~bits;
+    if (old != 0 && block->interrupt_status == 0)
+        block->is.host.interrupt(block->is.host.context, false);
 }
 
 void vmmio_block_used_buffer(struct vmmio_block *block)

@@ -41,15 +41,6 @@ enum vmmio_error vmmio_block_init(struct vmmio_block *block,
     return VMMIO_ERROR_OK;
 }
 
-bool vmmio_block_live(const struct vmmio_block *block)
-{
-    const uint32_t bits = VMMIO_STATUS_DRIVER_OK | VMMIO_STATUS_SUSPEND | VMMIO_STATUS_NEEDS_RESET |
-                          VMMIO_STATUS_FAILED;
-
-    return (block->status & bits) == VMMIO_STATUS_DRIVER_OK && !block->resetting &&
-           !block->suspending;
-}
-
 enum { ACCESS_NONE = 0, ACCESS_R = 1, ACCESS_W = 2, ACCESS_RW = 3 };
 
 static unsigned access_of(uint32_t offset)

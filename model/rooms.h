@@ -11,14 +11,9 @@
 
 #include <stddef.h>
 
-static inline void vmmio_block_report(const struct vmmio_block *block, enum vmmio_diag_id id,
-                                      uint32_t where, uint64_t value)
-{
-    const struct vmmio_diagnostic diagnostic = {id, where, value};
-
-    if (block->is.host.diagnostic)
-        block->is.host.diagnostic(block->is.host.context, &diagnostic);
-}
+/* diagnostic.c */
+void vmmio_block_report(const struct vmmio_block *block, enum vmmio_diag_id id, uint32_t where,
+                        uint64_t value);
 
 static inline uint32_t vmmio_low(uint64_t value) { return (uint32_t)value; }
 
@@ -41,7 +36,12 @@ void vmmio_status_write(struct vmmio_block *block, uint32_t value);
 uint32_t vmmio_features_device_word(const struct vmmio_block *block);
 void vmmio_features_driver_write(struct vmmio_block *block, uint32_t value);
 bool vmmio_features_acceptable(struct vmmio_block *block);
-bool vmmio_features_negotiated(const struct vmmio_block *block, unsigned bit);
+
+static inline bool vmmio_features_negotiated(const struct vmmio_block *block, unsigned bit)
+{
+    return block->status & VMMIO_STATUS_FEATURES_OK &&
+           vmmio_features_has(&block->driver_features, bit);
+}
 
 /* queues.c */
 static inline struct vmmio_queue_registers *vmmio_queues_selected(const struct vmmio_block *block)
@@ -53,7 +53,7 @@ void vmmio_queues_write(struct vmmio_block *block, uint32_t offset, uint32_t val
 void vmmio_queues_notify(struct vmmio_block *block, uint32_t value);
 void vmmio_queues_clear(struct vmmio_block *block);
 
-/* interrupt.c */
+/* interrupt.c; raise sets at least one bit */
 void vmmio_interrupt_raise(struct vmmio_block *block, uint32_t bits);
 void vmmio_interrupt_clear(struct vmmio_block *block, uint32_t bits);
 

@@ -89,8 +89,25 @@ static void progress(struct vmmio_block *block, uint32_t fresh)
     }
 }
 
+/* What a driver must not write, although there is an answer to it. */
+static void report_oddities(const struct vmmio_block *block, uint32_t value)
+{
+    const uint32_t fresh = value & ~block->status;
+    uint32_t may_drop = VMMIO_STATUS_NEEDS_RESET;
+
+    if (fresh & INTERNAL_BITS) /* a driver may write NEEDS_RESET back */
+        vmmio_block_report(block, VMMIO_DIAG_STATUS_RESERVED, VMMIO_REG_STATUS, value);
+    if (block->status & VMMIO_STATUS_SUSPEND)
+        may_drop |= VMMIO_STATUS_SUSPEND;
+    if (block->status & ~value & ~may_drop &&
+        !(fresh & VMMIO_STATUS_SUSPEND)) /* SUSPEND and DRIVER_OK take turns (3.4) */
+        vmmio_block_report(block, VMMIO_DIAG_STATUS_BIT_DROPPED, VMMIO_REG_STATUS, value);
+}
+
 void vmmio_status_write(struct vmmio_block *block, uint32_t value)
 {
+    const uint32_t fresh = value & ~block->status;
+
     if (value == 0) {
         start_reset(block);
         return;
@@ -99,30 +116,19 @@ void vmmio_status_write(struct vmmio_block *block, uint32_t value)
         vmmio_block_report(block, VMMIO_DIAG_STATUS_AFTER_FAILED, VMMIO_REG_STATUS, value);
         return;
     }
-    if (value & INTERNAL_BITS & ~block->status) /* a driver may write NEEDS_RESET back */
-        vmmio_block_report(block, VMMIO_DIAG_STATUS_RESERVED, VMMIO_REG_STATUS, value);
-
-    const bool suspended = (block->status & VMMIO_STATUS_SUSPEND) != 0;
-    const uint32_t dropped = block->status & ~value & ~(uint32_t)VMMIO_STATUS_NEEDS_RESET;
-    const uint32_t fresh = value & ~block->status;
-
-    if (dropped & ~(suspended ? (uint32_t)VMMIO_STATUS_SUSPEND : 0u) &&
-        !(fresh & VMMIO_STATUS_SUSPEND)) /* SUSPEND and DRIVER_OK take turns (3.4) */
-        vmmio_block_report(block, VMMIO_DIAG_STATUS_BIT_DROPPED, VMMIO_REG_STATUS, value);
-
+    report_oddities(block, value);
     if (fresh & VMMIO_STATUS_FAILED) {
         block->status |= VMMIO_STATUS_FAILED;
         block->is.back->failed(block->is.back_context);
-        return;
-    }
-    if (suspended) {
+    } else if (block->status & VMMIO_STATUS_SUSPEND) {
         if (fresh & VMMIO_STATUS_DRIVER_OK)
             resume(block);
-        return;
+    } else {
+        if (fresh & VMMIO_STATUS_SUSPEND) /* before DRIVER_OK of the same write counts (SUSP-05) */
+            start_suspend(block);
+        if (fresh & ~(uint32_t)VMMIO_STATUS_SUSPEND)
+            progress(block, fresh);
     }
-    if (fresh & VMMIO_STATUS_SUSPEND) /* before DRIVER_OK of the same write counts (SUSP-05) */
-        start_suspend(block);
-    progress(block, fresh);
 }
 
 void vmmio_block_needs_reset(struct vmmio_block *block)

@@ -131,7 +131,14 @@ uint32_t vmmio_block_peek(struct vmmio_block *block, uint32_t offset);
 bool vmmio_block_poke(struct vmmio_block *block, uint32_t offset, uint32_t value);
 
 /** True between DRIVER_OK and whatever ends it: reset, suspend, FAILED, DEVICE_NEEDS_RESET. */
-bool vmmio_block_live(const struct vmmio_block *block);
+static inline bool vmmio_block_live(const struct vmmio_block *block)
+{
+    const uint32_t bits = VMMIO_STATUS_DRIVER_OK | VMMIO_STATUS_SUSPEND | VMMIO_STATUS_NEEDS_RESET |
+                          VMMIO_STATUS_FAILED;
+
+    return (block->status & bits) == VMMIO_STATUS_DRIVER_OK && !block->resetting &&
+           !block->suspending;
+}
 
 /** Event: buffers were used; sets InterruptStatus bit 0 while DRIVER_OK (STAT-10, A-ACK). */
 void vmmio_block_used_buffer(struct vmmio_block *block);
