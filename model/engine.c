@@ -1,44 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The queue engine: which queue is served when, and how everything stops; rings are in split.c. */
-#include "ring.h"
+#include "split.h"
 
-enum {
-    NO_QUEUE = 0xffffffff, /* ends the work list */
-    TURN = 64,             /* requests of one queue before the next one's turn */
-};
+enum { TURN = 64 }; /* requests of one queue before the next one's turn */
 
-static void list_queue(struct vmmio_engine *engine, uint32_t index)
+static void list_queue(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    struct vmmio_queue *queue = &engine->is.queues[index];
-
     if (queue->listed)
         return;
     queue->listed = true;
-    queue->next_in_list = NO_QUEUE;
-    if (engine->work_listed)
-        engine->is.queues[engine->last_listed].next_in_list = index;
+    queue->next_in_list = NULL;
+    if (engine->first_listed)
+        engine->last_listed->next_in_list = queue;
     else
-        engine->first_listed = index;
-    engine->last_listed = index;
-    engine->work_listed = true;
+        engine->first_listed = queue;
+    engine->last_listed = queue;
 }
 
-static uint32_t unlist_queue(struct vmmio_engine *engine)
+static struct vmmio_queue *unlist_queue(struct vmmio_engine *engine)
 {
-    const uint32_t index = engine->first_listed;
-    struct vmmio_queue *queue = &engine->is.queues[index];
+    struct vmmio_queue *queue = engine->first_listed;
 
     queue->listed = false;
     engine->first_listed = queue->next_in_list;
-    engine->work_listed = queue->next_in_list != NO_QUEUE;
-    return index;
+    return queue;
 }
 
 static void list_enabled_queues(struct vmmio_engine *engine)
 {
     for (uint32_t i = 0; i < engine->is.queue_count; i++)
         if (engine->is.queues[i].enabled)
-            list_queue(engine, i);
+            list_queue(engine, &engine->is.queues[i]);
 }
 
 static inline void free_request(struct vmmio_request *request)
@@ -63,10 +55,8 @@ static void cancel_requests(struct vmmio_engine *engine, const struct vmmio_queu
 
 static void clear_queue(struct vmmio_queue *queue)
 {
-    const bool listed = queue->listed;
-    const uint32_t next = queue->next_in_list;
-
-    *queue = (struct vmmio_queue){.listed = listed, .next_in_list = next};
+    *queue = (struct vmmio_queue){
+        .index = queue->index, .listed = queue->listed, .next_in_list = queue->next_in_list};
 }
 
 /* No queue takes another buffer before the next one's turn. */
@@ -90,12 +80,12 @@ static bool suspend_finished(struct vmmio_engine *engine)
 }
 
 /* Takes one buffer and hands it to the function. Whatever goes wrong ends the queue's turn. */
-static inline void take_one(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t index)
+static inline void take_one(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
     struct vmmio_request *request = engine->free_requests;
 
     engine->free_requests = request->next;
-    request->queue = index;
+    request->queue = queue->index;
     request->from = queue;
     request->cancelled = false;
     if (!vmmio_split_take(engine, queue, request)) {
@@ -106,42 +96,40 @@ static inline void take_one(struct vmmio_engine *engine, struct vmmio_queue *que
     engine->is.function->type->handle(engine->is.function, request);
 }
 
-/* One turn of one queue; returns how many requests it served. */
-static uint32_t serve(struct vmmio_engine *engine, uint32_t index, uint32_t budget)
+/* One turn of one queue; returns how many requests are left of the budget. */
+static uint32_t serve(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t budget)
 {
-    struct vmmio_queue *queue = &engine->is.queues[index];
-    uint32_t served = 0;
-
     engine->served = queue;
     for (;;) {
         uint16_t avail;
 
         if (!vmmio_split_avail_index(engine, queue, &avail))
-            return served;
+            return budget;
         const uint16_t fresh = (uint16_t)(avail - queue->next_avail);
 
         if (fresh > queue->size) {
-            vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, index, avail);
-            return served;
+            vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, queue->index, avail);
+            return budget;
         }
-        const uint32_t count = fresh < budget - served ? fresh : budget - served;
-        uint32_t left = count;
+        uint32_t count = fresh < budget ? fresh : budget;
 
-        for (; left && engine->free_requests && engine->served == queue; left--)
-            take_one(engine, queue, index);
-        served += count - left;
-        if (!vmmio_queue_alive(engine, queue) || !vmmio_split_publish(engine, queue) ||
-            engine->paused)
-            return served;
+        budget -= count;
+        for (; count && engine->free_requests && engine->served == queue; count--)
+            take_one(engine, queue);
+        budget += count;
+        if (engine->served == queue || vmmio_queue_alive(engine, queue))
+            vmmio_split_publish(engine, queue);
+        if (engine->served != queue) /* stopped or paused */
+            return budget;
         if (queue->next_avail != avail) { /* out of budget or of request structs */
-            list_queue(engine, index);
-            return served;
+            list_queue(engine, queue);
+            return budget;
         }
         if (!engine->event_idx || avail == queue->armed)
-            return served;
+            return budget;
         queue->armed = avail;
         if (!vmmio_split_arm(engine, queue))
-            return served;
+            return budget;
     }
 }
 
@@ -157,7 +145,7 @@ static void finish_reset(struct vmmio_engine *engine)
     engine->indirect = false;
     for (uint32_t i = 0; i < is->queue_count; i++)
         clear_queue(&is->queues[i]);
-    while (engine->work_listed)
+    while (engine->first_listed)
         unlist_queue(engine);
     if (is->function->type->reset)
         is->function->type->reset(is->function);
@@ -176,8 +164,7 @@ void vmmio_engine_reset_done(struct vmmio_engine *engine)
     engine->is.front->reset_done(engine->is.front_context);
 }
 
-/* What was asked for while the engine was busy, now that the last access is done. */
-static void settle(struct vmmio_engine *engine)
+VMMIO_APART static void do_what_waited(struct vmmio_engine *engine)
 {
     const struct vmmio_engine_config *is = &engine->is;
 
@@ -197,6 +184,13 @@ static void settle(struct vmmio_engine *engine)
     }
     if (suspend_finished(engine))
         is->front->suspend_done(is->front_context);
+}
+
+/* What was asked for while the engine was busy, now that the last access is done. */
+static inline void settle(struct vmmio_engine *engine)
+{
+    if (engine->reset_wanted || engine->stop_wanted || engine->suspend_wanted)
+        do_what_waited(engine);
 }
 
 /*
@@ -256,23 +250,22 @@ void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
 
 uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
 {
-    uint32_t served = 0;
+    uint32_t left = budget;
 
     if (engine->running)
         return 0;
     engine->running = true;
-    while (served < budget && engine->work_listed && engine->free_requests) {
-        const uint32_t rest = budget - served;
+    while (left && engine->first_listed && engine->free_requests) {
+        struct vmmio_queue *queue = unlist_queue(engine);
+        const uint32_t turn = left < TURN ? left : TURN;
 
-        const uint32_t index = unlist_queue(engine);
-
-        if (vmmio_queue_alive(engine, &engine->is.queues[index]) && !engine->paused)
-            served += serve(engine, index, rest < TURN ? rest : TURN);
+        if (vmmio_queue_alive(engine, queue) && !engine->paused)
+            left -= turn - serve(engine, queue, turn);
     }
     end_turn(engine);
     engine->running = false;
     settle(engine);
-    return served;
+    return budget - left;
 }
 
 void vmmio_engine_forget_pointers(struct vmmio_engine *engine) { engine->map_epoch++; }
@@ -342,8 +335,10 @@ static void back_failed(void *context) { stop_all(context); }
 
 static void back_notify(void *context, uint32_t queue, uint32_t data)
 {
+    struct vmmio_engine *engine = context;
+
     (void)data; /* a hint at most (A-NDATA) */
-    list_queue(context, queue);
+    list_queue(engine, &engine->is.queues[queue]);
 }
 
 static bool back_queue_enable(void *context, uint32_t index,
@@ -362,7 +357,7 @@ static bool back_queue_enable(void *context, uint32_t index,
     queue->direct_epoch = queue->map_epoch;
     queue->enabled = vmmio_split_enable(queue);
     if (queue->enabled && engine->live)
-        list_queue(engine, index);
+        list_queue(engine, queue);
     return queue->enabled;
 }
 
@@ -468,7 +463,7 @@ enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
     engine->served = NULL;
     engine->segments_each = config->segment_count / config->request_count;
     for (uint32_t i = 0; i < config->queue_count; i++)
-        config->queues[i] = (struct vmmio_queue){0};
+        config->queues[i] = (struct vmmio_queue){.index = i};
     for (uint32_t i = 0; i < config->request_count; i++) {
         config->requests[i] = (struct vmmio_request){
             .engine = engine, .segments = &config->segments[i * engine->segments_each]};

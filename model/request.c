@@ -12,7 +12,7 @@ bool vmmio_dma_read(struct vmmio_engine *engine, struct vmmio_queue *queue, uint
     if (!vmmio_queue_alive(engine, queue))
         return false; /* reset while the bus was busy: the outcome concerns nobody */
     if (!ok)
-        vmmio_engine_fatal(engine, fault, vmmio_queue_index(engine, queue), address);
+        vmmio_engine_fatal(engine, fault, queue->index, address);
     return ok;
 }
 
@@ -26,7 +26,7 @@ bool vmmio_dma_write(struct vmmio_engine *engine, struct vmmio_queue *queue, uin
     if (!vmmio_queue_alive(engine, queue))
         return false;
     if (!ok)
-        vmmio_engine_fatal(engine, fault, vmmio_queue_index(engine, queue), address);
+        vmmio_engine_fatal(engine, fault, queue->index, address);
     return ok;
 }
 

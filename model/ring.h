@@ -121,12 +121,6 @@ static inline bool vmmio_queue_direct(const struct vmmio_engine *engine,
     return queue->direct_epoch == engine->map_epoch;
 }
 
-static inline uint32_t vmmio_queue_index(const struct vmmio_engine *engine,
-                                         const struct vmmio_queue *queue)
-{
-    return (uint32_t)(queue - engine->is.queues);
-}
-
 /* What a device function does to guest memory is put between these two; see engine.c. */
 bool vmmio_engine_enter(struct vmmio_engine *engine);
 void vmmio_engine_leave(struct vmmio_engine *engine, bool first);
@@ -139,36 +133,5 @@ bool vmmio_dma_read(struct vmmio_engine *engine, struct vmmio_queue *queue, uint
                     void *data, uint32_t length, enum vmmio_diag_id fault);
 bool vmmio_dma_write(struct vmmio_engine *engine, struct vmmio_queue *queue, uint64_t address,
                      const void *data, uint32_t length, enum vmmio_diag_id fault);
-
-/* Where the device writes next, in bytes from the start of the used ring. */
-static inline size_t vmmio_split_used_offset(const struct vmmio_queue *queue)
-{
-    return 4 + (size_t)VMMIO_USED_ELEM_BYTES * (queue->next_used & (queue->size - 1));
-}
-
-/* Split ring (split.c). Every function: false if the queue died. */
-bool vmmio_split_enable(struct vmmio_queue *queue);
-bool vmmio_split_avail_index(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                             uint16_t *index);
-bool vmmio_split_arm(struct vmmio_engine *engine, struct vmmio_queue *queue);
-bool vmmio_split_take(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                      struct vmmio_request *request);
-bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
-                            uint32_t used_length);
-bool vmmio_split_publish(struct vmmio_engine *engine, struct vmmio_queue *queue);
-
-/* Writes a used entry; the driver sees it at the next publish (SPLIT-36). */
-static inline bool vmmio_split_put(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                   uint16_t head, uint32_t used_length)
-{
-    if (!vmmio_queue_direct(engine, queue))
-        return vmmio_split_put_by_bus(engine, queue, head, used_length);
-    uint8_t *element = queue->device_mapped + vmmio_split_used_offset(queue);
-
-    vmmio_put_le32(element, head);
-    vmmio_put_le32(element + 4, used_length);
-    queue->next_used++;
-    return true;
-}
 
 #endif

@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The split virtqueue (2.7). */
-#include "ring.h"
-
-enum {
-    AVAIL_FLAGS = 0, /* byte offsets in the available ring */
-    AVAIL_IDX = 2,
-    AVAIL_RING = 4,
-    USED_IDX = 2, /* and in the used ring; its flags stay 0: kicks are always welcome */
-    USED_RING = 4,
-};
+/* The split virtqueue (2.7), as far as it is not in split.h. */
+#include "split.h"
 
 static uint64_t avail_bytes(uint32_t size) { return 6 + 2 * (uint64_t)size; }
 
 static uint64_t used_bytes(uint32_t size) { return 6 + 8 * (uint64_t)size; }
-
-/* True if the range goes on at address 0; one that is empty or ends at 2^64 does not. */
-static inline bool wraps(uint64_t address, uint64_t length)
-{
-    const uint64_t end = address + length;
-
-    return end < address && end != 0;
-}
 
 static bool overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
 {
@@ -34,8 +18,9 @@ bool vmmio_split_enable(struct vmmio_queue *queue)
     const uint64_t avail = avail_bytes(queue->size);
     const uint64_t used = used_bytes(queue->size);
 
-    return !wraps(queue->desc, desc) && !wraps(queue->driver, avail) &&
-           !wraps(queue->device, used) && !overlap(queue->desc, desc, queue->device, used) &&
+    return !vmmio_split_wraps(queue->desc, desc) && !vmmio_split_wraps(queue->driver, avail) &&
+           !vmmio_split_wraps(queue->device, used) &&
+           !overlap(queue->desc, desc, queue->device, used) &&
            !overlap(queue->driver, avail, queue->device, used) &&
            !overlap(queue->desc, desc, queue->driver, avail);
 }
@@ -65,14 +50,18 @@ static void refresh_pointers(struct vmmio_engine *engine, struct vmmio_queue *qu
     queue->direct_epoch = valid && desc && driver && device ? epoch : epoch - 1;
 }
 
-static bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *queue, size_t offset,
-                       uint16_t *value)
+/*
+ * Accesses to a ring exist in two ways: by what the platform gives, and direct, while all of the
+ * ring is mapped. The latter is a constant of each caller.
+ */
+static inline bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct,
+                              size_t offset, uint16_t *value)
 {
     uint8_t bytes[2];
 
-    if (queue->map_epoch != engine->map_epoch)
+    if (!direct && queue->map_epoch != engine->map_epoch)
         refresh_pointers(engine, queue);
-    if (queue->driver_mapped) {
+    if (direct || queue->driver_mapped) {
         *value = vmmio_load_le16(queue->driver_mapped + offset);
         return true;
     }
@@ -82,14 +71,14 @@ static bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *queue, s
     return true;
 }
 
-static bool write_used16(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t offset,
-                         uint16_t value)
+static inline bool write_used16(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct,
+                                size_t offset, uint16_t value)
 {
     uint8_t bytes[2];
 
-    if (queue->map_epoch != engine->map_epoch)
+    if (!direct && queue->map_epoch != engine->map_epoch)
         refresh_pointers(engine, queue);
-    if (queue->device_mapped) {
+    if (direct || queue->device_mapped) {
         vmmio_store_le16(queue->device_mapped + offset, value);
         return true;
     }
@@ -97,37 +86,22 @@ static bool write_used16(struct vmmio_engine *engine, struct vmmio_queue *queue,
     return vmmio_dma_write(engine, queue, queue->device + offset, bytes, 2, VMMIO_DIAG_RING_DMA);
 }
 
-bool vmmio_split_avail_index(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                             uint16_t *index)
+bool vmmio_split_avail_index_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                    uint16_t *index)
 {
-    if (!read_avail(engine, queue, AVAIL_IDX, index))
-        return false;
-    atomic_thread_fence(memory_order_acquire); /* the index before ring and descriptors */
-    return true;
+    return read_avail(engine, queue, false, VMMIO_SPLIT_AVAIL_IDX, index);
 }
 
 /* Asks for a kick at the next buffer; the caller looks at the index again (SPLIT-48). */
 bool vmmio_split_arm(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    const uint32_t avail_event = USED_RING + VMMIO_USED_ELEM_BYTES * queue->size;
+    const size_t avail_event = VMMIO_SPLIT_USED_RING + (size_t)VMMIO_USED_ELEM_BYTES * queue->size;
 
-    if (!write_used16(engine, queue, avail_event, queue->next_avail))
+    if (!write_used16(engine, queue, false, avail_event, queue->next_avail))
         return false;
     atomic_thread_fence(memory_order_seq_cst); /* SPLIT-51 from our side */
     return true;
 }
-
-/* One descriptor, read once. What follows the address stays in one word until it is needed. */
-struct descriptor {
-    uint64_t address;
-    uint64_t rest;
-};
-
-static inline uint32_t length_of(struct descriptor d) { return (uint32_t)d.rest; }
-
-static inline uint32_t flags_of(struct descriptor d) { return (uint32_t)(d.rest >> 32) & 0xffff; }
-
-static inline uint32_t next_of(struct descriptor d) { return (uint32_t)(d.rest >> 48); }
 
 /* Where a walk is: the queue's own table or an indirect one. */
 struct walk {
@@ -139,89 +113,51 @@ struct walk {
     bool indirect;
 };
 
-static inline struct descriptor decode(const uint8_t *raw)
-{
-    return (struct descriptor){vmmio_le64(raw), vmmio_le64(raw + 8)};
-}
-
-static inline struct descriptor load_descriptor(const uint8_t *table, uint32_t index)
-{
-    uint8_t raw[VMMIO_DESC_BYTES];
-
-    vmmio_copy_once(raw, table + (size_t)VMMIO_DESC_BYTES * index, sizeof(raw));
-    return decode(raw);
-}
-
 static bool fetch(struct vmmio_engine *engine, struct vmmio_queue *queue, const struct walk *walk,
-                  uint32_t index, struct descriptor *d)
+                  uint32_t index, struct vmmio_split_desc *d)
 {
     uint8_t raw[VMMIO_DESC_BYTES];
 
     if (walk->table_mapped && walk->map_epoch == engine->map_epoch) {
-        *d = load_descriptor(walk->table_mapped, index);
+        *d = vmmio_split_load(walk->table_mapped, index);
         return true;
     }
     if (!vmmio_dma_read(engine, queue, walk->table + VMMIO_DESC_BYTES * index, raw, sizeof(raw),
                         VMMIO_DIAG_RING_DMA))
         return false;
-    *d = decode(raw);
+    *d = vmmio_split_decode(raw);
     return true;
 }
 
-VMMIO_APART static bool fault(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                              enum vmmio_diag_id id, uint64_t value)
+bool vmmio_split_fault(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                       enum vmmio_diag_id id, uint64_t value)
 {
-    vmmio_engine_fatal(engine, id, vmmio_queue_index(engine, queue), value);
+    vmmio_engine_fatal(engine, id, queue->index, value);
     return false;
 }
 
 static bool enter_indirect(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                           struct walk *walk, struct descriptor d)
+                           struct walk *walk, struct vmmio_split_desc d)
 {
-    const uint32_t length = length_of(d);
+    const uint32_t length = vmmio_split_length(d);
 
     if (!engine->indirect)
-        return fault(engine, queue, VMMIO_DIAG_INDIRECT_REFUSED, d.address);
+        return vmmio_split_fault(engine, queue, VMMIO_DIAG_INDIRECT_REFUSED, d.address);
     if (walk->indirect)
-        return fault(engine, queue, VMMIO_DIAG_INDIRECT_NESTED, d.address);
-    if (flags_of(d) & VMMIO_DESC_NEXT)
-        return fault(engine, queue, VMMIO_DIAG_INDIRECT_NEXT, d.address);
+        return vmmio_split_fault(engine, queue, VMMIO_DIAG_INDIRECT_NESTED, d.address);
+    if (vmmio_split_flags(d) & VMMIO_DESC_NEXT)
+        return vmmio_split_fault(engine, queue, VMMIO_DIAG_INDIRECT_NEXT, d.address);
     if (length == 0 || length % VMMIO_DESC_BYTES ||
         length / VMMIO_DESC_BYTES > VMMIO_QUEUE_SIZE_LIMIT)
-        return fault(engine, queue, VMMIO_DIAG_INDIRECT_SIZE, length);
-    if (wraps(d.address, length))
-        return fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d.address);
+        return vmmio_split_fault(engine, queue, VMMIO_DIAG_INDIRECT_SIZE, length);
+    if (vmmio_split_wraps(d.address, length))
+        return vmmio_split_fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d.address);
 
     walk->map_epoch = engine->map_epoch;
     walk->table = d.address;
     walk->table_size = length / VMMIO_DESC_BYTES;
     walk->table_mapped = engine->is.memory.map(engine->is.memory.context, d.address, length, false);
     walk->indirect = true;
-    return true;
-}
-
-static inline bool add_segment(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                               struct vmmio_request *request, struct descriptor d)
-{
-    const uint32_t length = length_of(d);
-    const bool writable = (flags_of(d) & VMMIO_DESC_WRITE) != 0;
-    const uint64_t total = (uint64_t)request->readable_bytes + request->writable_bytes + length;
-
-    if (!writable && request->segment_count > request->readable_count)
-        return fault(engine, queue, VMMIO_DIAG_RING_ORDER, d.address);
-    if (wraps(d.address, length))
-        return fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d.address);
-    if (total > UINT32_MAX)
-        return fault(engine, queue, VMMIO_DIAG_RING_TOTAL, total);
-
-    /* An empty one is kept: it still says which part it belongs to (A-RING-ZEROLEN). */
-    request->segments[request->segment_count++] = (struct vmmio_segment){d.address, length};
-    if (writable) {
-        request->writable_bytes += length;
-    } else {
-        request->readable_bytes += length;
-        request->readable_count++;
-    }
     return true;
 }
 
@@ -238,8 +174,8 @@ static struct walk start_walk(const struct vmmio_queue *queue)
  * (SPLIT-09, SPLIT-18), and by the segments of a request where an engine has fewer of them
  * (SPLIT-05).
  */
-VMMIO_APART static bool walk_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                   struct vmmio_request *request, struct descriptor d)
+bool vmmio_split_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                      struct vmmio_request *request, struct vmmio_split_desc d)
 {
     struct walk walk = start_walk(queue);
     const uint32_t limit =
@@ -247,71 +183,40 @@ VMMIO_APART static bool walk_chain(struct vmmio_engine *engine, struct vmmio_que
     uint32_t index = 0;
 
     for (;;) {
-        if (flags_of(d) & VMMIO_DESC_INDIRECT) {
+        if (vmmio_split_flags(d) & VMMIO_DESC_INDIRECT) {
             if (!enter_indirect(engine, queue, &walk, d))
                 return false;
             index = 0;
         } else {
             if (walk.steps++ == limit)
-                return fault(engine, queue, VMMIO_DIAG_RING_LOOP, request->head);
-            if (!add_segment(engine, queue, request, d))
+                return vmmio_split_fault(engine, queue, VMMIO_DIAG_RING_LOOP, request->head);
+            if (!vmmio_split_add_segment(engine, queue, request, d))
                 return false;
-            if (!(flags_of(d) & VMMIO_DESC_NEXT))
+            if (!(vmmio_split_flags(d) & VMMIO_DESC_NEXT))
                 return true;
-            index = next_of(d);
+            index = vmmio_split_next(d);
             if (index >= walk.table_size)
-                return fault(engine, queue, VMMIO_DIAG_RING_NEXT, index);
+                return vmmio_split_fault(engine, queue, VMMIO_DIAG_RING_NEXT, index);
         }
         if (!fetch(engine, queue, &walk, index, &d))
             return false;
     }
 }
 
-/* A chain of one descriptor, as most are, needs no walk. */
-static inline bool take_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                              struct vmmio_request *request, uint16_t head, struct descriptor d)
+bool vmmio_split_take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                             struct vmmio_request *request)
 {
-    queue->next_avail++;
-    request->head = head;
-    request->readable_bytes = 0;
-    request->writable_bytes = 0;
-    request->readable_count = 0;
-    request->segment_count = 0;
-    if (flags_of(d) & (VMMIO_DESC_NEXT | VMMIO_DESC_INDIRECT))
-        return walk_chain(engine, queue, request, d);
-    return add_segment(engine, queue, request, d);
-}
-
-static inline size_t avail_offset(const struct vmmio_queue *queue)
-{
-    return AVAIL_RING + 2 * (size_t)(queue->next_avail & (queue->size - 1));
-}
-
-VMMIO_APART static bool take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                    struct vmmio_request *request)
-{
-    struct descriptor d;
+    struct vmmio_split_desc d;
     uint16_t head;
 
-    if (!read_avail(engine, queue, avail_offset(queue), &head))
+    if (!read_avail(engine, queue, false, vmmio_split_avail_offset(queue), &head))
         return false;
     if (head >= queue->size)
-        return fault(engine, queue, VMMIO_DIAG_RING_HEAD, head);
+        return vmmio_split_fault(engine, queue, VMMIO_DIAG_RING_HEAD, head);
     const struct walk walk = start_walk(queue);
 
-    return fetch(engine, queue, &walk, head, &d) && take_chain(engine, queue, request, head, d);
-}
-
-bool vmmio_split_take(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                      struct vmmio_request *request)
-{
-    if (!vmmio_queue_direct(engine, queue))
-        return take_by_bus(engine, queue, request);
-    const uint16_t head = vmmio_load_le16(queue->driver_mapped + avail_offset(queue));
-
-    if (head >= queue->size)
-        return fault(engine, queue, VMMIO_DIAG_RING_HEAD, head);
-    return take_chain(engine, queue, request, head, load_descriptor(queue->desc_mapped, head));
+    return fetch(engine, queue, &walk, head, &d) &&
+           vmmio_split_take_chain(engine, queue, request, head, d);
 }
 
 bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
@@ -334,38 +239,44 @@ bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *que
 }
 
 /* SPLIT-29 .. SPLIT-34; with EVENT_IDX the event may lie anywhere in the batch (A-EVENT). */
-static bool wants_interrupt(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t old,
-                            bool *wanted)
+static inline bool wants_interrupt(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                   bool direct, uint16_t old)
 {
+    const size_t where = engine->event_idx ? VMMIO_SPLIT_AVAIL_RING + 2 * (size_t)queue->size
+                                           : VMMIO_SPLIT_AVAIL_FLAGS;
     uint16_t value;
 
-    if (engine->event_idx) {
-        if (!read_avail(engine, queue, AVAIL_RING + 2 * queue->size, &value))
-            return false;
-        *wanted = (uint16_t)(queue->published - value - 1) < (uint16_t)(queue->published - old);
-    } else {
-        if (!read_avail(engine, queue, AVAIL_FLAGS, &value))
-            return false;
-        *wanted = !(value & VMMIO_AVAIL_NO_INTERRUPT);
-    }
-    return true;
+    if (!read_avail(engine, queue, direct, where, &value))
+        return false;
+    if (engine->event_idx)
+        return (uint16_t)(queue->published - value - 1) < (uint16_t)(queue->published - old);
+    return !(value & VMMIO_AVAIL_NO_INTERRUPT);
 }
 
-bool vmmio_split_publish(struct vmmio_engine *engine, struct vmmio_queue *queue)
+static inline void publish(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct)
 {
     const uint16_t old = queue->published;
-    bool wanted;
 
-    if (queue->next_used == old)
-        return true;
     atomic_thread_fence(memory_order_release); /* data and entries before the index */
-    if (!write_used16(engine, queue, USED_IDX, queue->next_used))
-        return false;
+    if (!write_used16(engine, queue, direct, VMMIO_SPLIT_USED_IDX, queue->next_used))
+        return;
     queue->published = queue->next_used;
     atomic_thread_fence(memory_order_seq_cst); /* the index before we look at the suppression */
-    if (!wants_interrupt(engine, queue, old, &wanted))
-        return false;
-    if (wanted)
+    if (wants_interrupt(engine, queue, direct, old))
         engine->is.front->used_buffer(engine->is.front_context);
-    return true;
+}
+
+VMMIO_APART static void publish_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    publish(engine, queue, false);
+}
+
+void vmmio_split_publish(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    if (queue->next_used == queue->published)
+        return;
+    if (vmmio_queue_direct(engine, queue))
+        publish(engine, queue, true);
+    else
+        publish_by_bus(engine, queue);
 }

@@ -31,18 +31,19 @@ struct vmmio_front_side {
 /** One virtqueue; caller-owned, members private. */
 struct vmmio_queue {
     uint64_t desc, driver, device; /* taken over at QueueReady = 1 */
+    uint32_t index;
     uint32_t size;
     uint32_t map_epoch;    /* of the three pointers below */
     uint32_t direct_epoch; /* the same, if none of them is NULL */
     uint8_t *desc_mapped;  /* NULL: by transactions */
     uint8_t *driver_mapped;
     uint8_t *device_mapped;
-    uint32_t held;         /* requests in the device function */
-    uint32_t next_in_list; /* index of the following queue */
-    uint32_t armed;        /* next_avail of the last avail_event written; none at first */
-    uint16_t next_avail;   /* position in the available ring, counts freely */
-    uint16_t next_used;    /* position in the used ring, counts freely */
-    uint16_t published;    /* the used index that the driver sees */
+    struct vmmio_queue *next_in_list;
+    uint32_t held;       /* requests in the device function */
+    uint32_t armed;      /* next_avail of the last avail_event written; none at first */
+    uint16_t next_avail; /* position in the available ring, counts freely */
+    uint16_t next_used;  /* position in the used ring, counts freely */
+    uint16_t published;  /* the used index that the driver sees */
     bool enabled;
     bool stopping;
     bool listed; /* in the work list */
@@ -74,18 +75,17 @@ struct vmmio_engine_config {
 struct vmmio_engine {
     struct vmmio_engine_config is;
     struct vmmio_request *free_requests;
+    struct vmmio_queue *first_listed, *last_listed; /* work list, in turn; empty: first is NULL */
     struct vmmio_queue *served; /* it takes buffers, and publishes used ones at its turn's end */
     uint32_t segments_each;
-    uint32_t first_listed, last_listed; /* work list of queue indexes, in turn */
     uint32_t map_epoch;
     bool event_idx, indirect; /* negotiated */
-    bool work_listed;
-    bool running;        /* inside a run, or accesses of a late completion */
-    bool live;           /* DRIVER_OK, and nothing that stops the queues */
-    bool paused;         /* suspending or suspended */
-    bool suspend_wanted; /* suspend_done is owed */
-    bool reset_wanted;   /* reset_done is owed */
-    bool stop_wanted;    /* queue_stop_done is owed for the queues that are stopping */
+    bool running;             /* inside a run, or accesses of a late completion */
+    bool live;                /* DRIVER_OK, and nothing that stops the queues */
+    bool paused;              /* suspending or suspended */
+    bool suspend_wanted;      /* suspend_done is owed */
+    bool reset_wanted;        /* reset_done is owed */
+    bool stop_wanted;         /* queue_stop_done is owed for the queues that are stopping */
     bool config_deferred;
 };
 
@@ -99,7 +99,7 @@ enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
 /** True if a call of vmmio_engine_run would find something to do. */
 static inline bool vmmio_engine_has_work(const struct vmmio_engine *engine)
 {
-    return engine->work_listed && !engine->running && engine->free_requests != NULL;
+    return engine->first_listed && !engine->running && engine->free_requests != NULL;
 }
 
 /**
