@@ -15,7 +15,7 @@ help:
 	@echo 'make synth    size and speed of the Verilog form on FPGAs; writes build/synth.csv'
 	@echo 'make build    build the libraries, the programs and the tests into build/'
 	@echo 'make setup    install the Debian packages that the other targets need (root or sudo)'
-	@echo 'make clean    remove what was built; QEMU and the kernels that were fetched stay'
+	@echo 'make clean    remove what was built; QEMU, kernels and SystemC that were fetched stay'
 	@echo 'make distclean  remove build/ altogether'
 
 setup:
@@ -43,7 +43,7 @@ bench:
 
 clean:
 	@if [ -d build ]; then \
-	    find build -mindepth 1 -maxdepth 1 ! -name qemu ! -name kernels -exec rm -rf {} +; fi
+	    find build -mindepth 1 -maxdepth 1 ! -name qemu ! -name kernels ! -name systemc3 -exec rm -rf {} +; fi
 
 distclean:
 	@rm -rf build
