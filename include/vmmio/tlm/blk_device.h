@@ -23,10 +23,14 @@
 namespace vmmio
 {
 
+/// A block function and the jobs that it may use.
+struct blk_function {
+    vmmio_blk blk{};
+    std::vector<vmmio_blk_job> jobs;
+};
+
 /// Block device (BLK-01 .. BLK-40, see vmmio/dev/blk.h).
-class blk_device : private function_holder<std::vector<vmmio_blk_job>>,
-                   private function_holder<vmmio_blk>,
-                   public device
+class blk_device : private function_holder<blk_function>, public device
 {
 public:
     /// @param config copied; its storage must outlive the device. jobs and job_count may be 0: then
@@ -43,14 +47,11 @@ public:
     void resize(std::uint64_t sectors);
 
     /// The function inside: what it offers, and what it has done so far.
-    const vmmio_blk &state() const { return blk(); }
+    const vmmio_blk &state() const { return function.blk; }
 
 private:
-    static vmmio_function &prepare(blk_device &self, const char *name, vmmio_blk_config config,
-                                   const device_options &options);
-
-    vmmio_blk &blk() { return function_holder<vmmio_blk>::function; }
-    const vmmio_blk &blk() const { return function_holder<vmmio_blk>::function; }
+    static vmmio_function &prepare(blk_function &function, const char *name,
+                                   vmmio_blk_config config, const device_options &options);
 };
 
 } // namespace vmmio
