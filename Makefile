@@ -38,7 +38,7 @@ test:
 
 bench:
 	@scripts/setup build bench
-	@scripts/build bench
+	@scripts/build bench vmmio-bench
 	@python3 tb/bench/run.py
 
 clean:
