@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 namespace vmmio
@@ -15,6 +16,12 @@ shm_window::shm_window(const char *name, vmmio_shm *table, unmapped policy,
     socket.register_b_transport(this, &shm_window::b_transport);
     socket.register_transport_dbg(this, &shm_window::transport_dbg);
     socket.register_get_direct_mem_ptr(this, &shm_window::get_direct_mem_ptr);
+}
+
+std::vector<shm_window::mapping>::iterator shm_window::region::from(std::uint64_t offset)
+{
+    return std::partition_point(mappings.begin(), mappings.end(),
+                                [=](const mapping &m) { return m.end() <= offset; });
 }
 
 shm_window::region *shm_window::find(std::uint8_t id)
@@ -92,10 +99,7 @@ bool shm_window::map(std::uint8_t id, std::uint64_t offset, unsigned char *memor
     if (!memory || !unmap(id, offset, length))
         return false;
     region &r = *find(id);
-    const auto at =
-        std::lower_bound(r.mappings.begin(), r.mappings.end(), offset,
-                         [](const mapping &m, std::uint64_t o) { return m.offset < o; });
-    r.mappings.insert(at, {offset, length, memory, access, until, false});
+    r.mappings.insert(r.from(offset), {offset, length, memory, access, until, false});
     return true;
 }
 
@@ -127,11 +131,12 @@ void shm_window::invalidate(const vmmio_shm_region &where, region &changed, std:
 {
     std::uint64_t first = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t end = 0;
-    for (mapping &m : changed.mappings) {
-        if (m.granted && m.offset < offset + length && offset < m.end()) {
-            first = std::min(first, m.offset);
-            end = std::max(end, m.end());
-            m.granted = false;
+    for (auto m = changed.from(offset); m != changed.mappings.end() && m->offset < offset + length;
+         ++m) {
+        if (m->granted) {
+            first = std::min(first, m->offset);
+            end = m->end();
+            m->granted = false;
         }
     }
     if (first < end) {
@@ -144,31 +149,31 @@ void shm_window::invalidate(const vmmio_shm_region &where, region &changed, std:
 void shm_window::cut(region &changed, std::uint64_t offset, std::uint64_t length)
 {
     const std::uint64_t end = offset + length;
-    std::vector<mapping> &list = changed.mappings;
-    for (std::size_t i = 0; i < list.size();) {
-        mapping &m = list[i];
-        if (m.end() <= offset || end <= m.offset) {
-            i++;
-        } else if (m.offset < offset && end < m.end()) {
-            mapping tail = m;
-            tail.offset = end;
-            tail.length = m.end() - end;
-            tail.memory = m.memory + (end - m.offset);
-            m.length = offset - m.offset;
-            list.insert(list.begin() + static_cast<std::ptrdiff_t>(i) + 1, tail);
-            return;
-        } else if (m.offset < offset) {
-            m.length = offset - m.offset;
-            i++;
-        } else if (end < m.end()) {
-            m.memory += end - m.offset;
-            m.length = m.end() - end;
-            m.offset = end;
-            i++;
-        } else {
-            list.erase(list.begin() + static_cast<std::ptrdiff_t>(i));
-        }
+    auto m = changed.from(offset);
+    if (m == changed.mappings.end() || end <= m->offset)
+        return;
+    if (m->offset < offset && end < m->end()) { // a hole in one mapping: its rest becomes another
+        mapping rest = *m;
+        rest.memory += end - m->offset;
+        rest.length = m->end() - end;
+        rest.offset = end;
+        m->length = offset - m->offset;
+        changed.mappings.insert(m + 1, rest);
+        return;
     }
+    if (m->offset < offset) {
+        m->length = offset - m->offset;
+        ++m;
+    }
+    const auto gone = m;
+    while (m != changed.mappings.end() && m->end() <= end)
+        ++m;
+    if (m != changed.mappings.end() && m->offset < end) {
+        m->memory += end - m->offset;
+        m->length = m->end() - end;
+        m->offset = end;
+    }
+    changed.mappings.erase(gone, m);
 }
 
 namespace
@@ -197,13 +202,14 @@ shm_window::place shm_window::locate(std::uint64_t address)
             continue;
         }
         hole = {nullptr, true, where->base, end};
-        for (mapping &m : r.mappings) {
-            const std::uint64_t from = where->base + m.offset;
-            const std::uint64_t to = where->base + (m.end() - 1);
-            if (address >= from && address <= to)
-                return {&m, true, from, to};
-            keep_clear(address, from, to, hole.first, hole.last);
-        }
+        const std::uint64_t offset = address - where->base;
+        const auto next = r.from(offset);
+        if (next != r.mappings.end() && next->offset <= offset)
+            return {&*next, true, where->base + next->offset, where->base + (next->end() - 1)};
+        if (next != r.mappings.begin())
+            hole.first = where->base + std::prev(next)->end();
+        if (next != r.mappings.end())
+            hole.last = where->base + (next->offset - 1);
         break; // regions do not overlap
     }
     return hole;

@@ -73,6 +73,9 @@ private:
     struct region {
         std::uint8_t id;
         std::vector<mapping> mappings; // sorted, without overlap
+
+        // The first mapping that ends behind offset; the earlier ones have nothing to do with it.
+        std::vector<mapping>::iterator from(std::uint64_t offset);
     };
 
     // Where an address is: a mapping, or the hole around it.
