@@ -97,24 +97,24 @@ void device::add_region(std::uint8_t id, std::uint64_t base, std::uint64_t lengt
 
 // The register socket.
 
-void device::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
-                   const sc_core::sc_time &delay)
+inline void device::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
+                          const sc_core::sc_time &delay)
 {
     const sc_core::sc_time outer = dma_.elapsed; // not zero: our own DMA came back to us (H-35)
     dma_.elapsed = delay;
     vmmio_device_write(&model_, offset, width, value);
-    if (vmmio_device_has_work(&model_)) {
-        if (options_.serve_in_access)
-            serve();
-        else
-            work_later(delay);
-    }
+    if (vmmio_device_has_work(&model_))
+        serve();
     dma_.elapsed = outer;
 }
 
-// One slice; what is left over goes to the device's own process.
+// One slice, if this is the place; the device's own process goes on from there.
 void device::serve()
 {
+    if (!options_.serve_in_access) {
+        work_later(dma_.elapsed);
+        return;
+    }
     vmmio_device_run(&model_, options_.slice);
     if (vmmio_device_has_work(&model_))
         work_later(dma_.elapsed + options_.slice_interval);
@@ -204,18 +204,23 @@ tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx,
     return tlm::TLM_OK_RESPONSE;
 }
 
-void device::b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
+// Like access, with an error for what a driver must not do.
+tlm::tlm_response_status device::strict_access(tlm::tlm_generic_payload &tx,
+                                               const sc_core::sc_time &delay)
 {
     const bool outer_mistake = driver_mistake_; // of an access that waits for its DMA
-
-    tx.set_dmi_allowed(false);
-    delay += options_.register_latency;
     driver_mistake_ = false;
     const tlm::tlm_response_status status = access(tx, delay);
-    tx.set_response_status(driver_mistake_ && options_.strict && status == tlm::TLM_OK_RESPONSE
-                               ? tlm::TLM_COMMAND_ERROR_RESPONSE
-                               : status);
+    const bool mistake = driver_mistake_;
     driver_mistake_ = outer_mistake;
+    return mistake && status == tlm::TLM_OK_RESPONSE ? tlm::TLM_COMMAND_ERROR_RESPONSE : status;
+}
+
+void device::b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
+{
+    tx.set_dmi_allowed(false);
+    delay += options_.register_latency;
+    tx.set_response_status(options_.strict ? strict_access(tx, delay) : access(tx, delay));
 }
 
 // Reads every register without side effect, writes those that have none (A-DBG). Returns how many
@@ -256,10 +261,16 @@ unsigned device::transport_dbg(tlm::tlm_generic_payload &tx)
 void device::interrupt_call(void *self, bool)
 {
     auto *that = static_cast<device *>(self);
-    if (that->dma_.elapsed == sc_core::SC_ZERO_TIME)
+    const sc_core::sc_time &delay = that->dma_.elapsed;
+    if (that->interrupt_due_ && delay >= that->interrupt_delay_)
+        return; // what is under way comes no later
+    if (delay == sc_core::SC_ZERO_TIME) {
         that->interrupt_event_.notify();
-    else
-        that->interrupt_event_.notify(that->dma_.elapsed);
+        return;
+    }
+    that->interrupt_due_ = true;
+    that->interrupt_delay_ = delay;
+    that->interrupt_event_.notify(delay);
 }
 
 void device::diagnostic_call(void *self, const vmmio_diagnostic *diagnostic)
@@ -315,7 +326,11 @@ void device::report(const vmmio_diagnostic &diagnostic)
 
 // Processes.
 
-void device::drive_interrupt() { interrupt.write(vmmio_device_interrupt(&model_)); }
+void device::drive_interrupt()
+{
+    interrupt_due_ = false;
+    interrupt.write(vmmio_device_interrupt(&model_));
+}
 
 void device::end_reset() { vmmio_device_complete_reset(&model_); }
 

@@ -123,6 +123,8 @@ private:
     void b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
     unsigned transport_dbg(tlm::tlm_generic_payload &tx);
     tlm::tlm_response_status access(tlm::tlm_generic_payload &tx, const sc_core::sc_time &delay);
+    tlm::tlm_response_status strict_access(tlm::tlm_generic_payload &tx,
+                                           const sc_core::sc_time &delay);
     tlm::tlm_response_status odd_access(tlm::tlm_generic_payload &tx,
                                         const sc_core::sc_time &delay);
     void write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
@@ -145,8 +147,10 @@ private:
     dma_port dma_;
     shm_window shm_;
     std::array<std::uint64_t, VMMIO_DIAG_COUNT> reported_{};
-    bool driver_mistake_ = false; // in the access that is being answered
-    sc_core::sc_time work_due_;   // the process does not work before
+    bool driver_mistake_ = false;      // in the access that is being answered
+    sc_core::sc_time work_due_;        // the process does not work before
+    bool interrupt_due_ = false;       // interrupt_event_ was notified with a delay ...
+    sc_core::sc_time interrupt_delay_; // ... and comes at most that much later than now
     sc_core::sc_event interrupt_event_, reset_event_, work_event_;
 };
 
