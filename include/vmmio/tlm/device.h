@@ -122,6 +122,7 @@ private:
                        const char *why) const;
     void b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
     unsigned transport_dbg(tlm::tlm_generic_payload &tx);
+    unsigned odd_debug(tlm::tlm_generic_payload &tx);
     tlm::tlm_response_status access(tlm::tlm_generic_payload &tx, const sc_core::sc_time &delay);
     tlm::tlm_response_status strict_access(tlm::tlm_generic_payload &tx,
                                            const sc_core::sc_time &delay);
