@@ -20,6 +20,16 @@ void vmmio_interrupt_clear(struct vmmio_block *block, uint32_t bits)
         block->is.host.interrupt(block->is.host.context, false);
 }
 
+void vmmio_block_regions_changed(struct vmmio_block *block)
+{
+    if (block->resetting)
+        return;
+    if (block->status & VMMIO_STATUS_SUSPEND) /* SUSP-08 */
+        block->regions_deferred = true;
+    else if (block->status & VMMIO_STATUS_DRIVER_OK)
+        vmmio_interrupt_raise(block, VMMIO_INTERRUPT_CONFIG_CHANGE);
+}
+
 void vmmio_block_used_buffer(struct vmmio_block *block)
 {
     if (block->status & VMMIO_STATUS_DRIVER_OK && !block->resetting) /* STAT-10, RST-02 */

@@ -23,6 +23,7 @@ void vmmio_block_reset_done(struct vmmio_block *block)
     block->queue_notify = 0;
     block->interrupt_ack = 0;
     block->suspending = false;
+    block->regions_deferred = false;
     vmmio_queues_clear(block);
     vmmio_shm_reset(&block->shm);
     vmmio_interrupt_clear(block, ~0u);
@@ -55,6 +56,10 @@ static void resume(struct vmmio_block *block)
 {
     block->status = (block->status & ~(uint32_t)VMMIO_STATUS_SUSPEND) | VMMIO_STATUS_DRIVER_OK;
     block->is.back->resume(block->is.back_context);
+    if (block->regions_deferred) {
+        block->regions_deferred = false;
+        vmmio_block_regions_changed(block);
+    }
 }
 
 static bool take_features_ok(struct vmmio_block *block)

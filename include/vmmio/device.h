@@ -126,6 +126,12 @@ static inline struct vmmio_shm *vmmio_device_shm(struct vmmio_device *device)
     return &device->block.shm;
 }
 
+/** The region table was changed: a live driver is told; see vmmio_block_regions_changed. */
+static inline void vmmio_device_regions_changed(struct vmmio_device *device)
+{
+    vmmio_block_regions_changed(&device->block);
+}
+
 /** The function changed its config bytes: bytes, generation and interrupt in one step. */
 static inline void vmmio_device_config_changed(struct vmmio_device *device)
 {

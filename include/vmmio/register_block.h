@@ -104,6 +104,7 @@ struct vmmio_block {
     bool features_word_bad; /**< a bit above 127 was accepted (A-DRVFEAT-SEL) */
     bool resetting;
     bool suspending;
+    bool regions_deferred; /**< the region table changed while suspended */
     uint8_t config[VMMIO_CONFIG_MAX];
 };
 
@@ -153,6 +154,12 @@ void vmmio_block_needs_reset(struct vmmio_block *block);
  * from back_side.resume.
  */
 bool vmmio_block_config_update(struct vmmio_block *block, const uint8_t *data, bool notify);
+
+/**
+ * Event: the region table changed. A live driver is told by InterruptStatus bit 1, a suspended one
+ * when it resumes; config space and ConfigGeneration stay as they are (A-SHM-5).
+ */
+void vmmio_block_regions_changed(struct vmmio_block *block);
 
 /** A device reset that back_side.reset left running is done: Status reads 0 from now on. */
 void vmmio_block_reset_done(struct vmmio_block *block);

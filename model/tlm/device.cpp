@@ -34,6 +34,7 @@ device::device(sc_core::sc_module_name name, vmmio_function &function,
     registers.register_b_transport(this, &device::b_transport);
     registers.register_transport_dbg(this, &device::transport_dbg);
     dma_.on_invalidate = [this] { vmmio_device_forget_pointers(&model_); };
+    shm_.on_change = [this] { vmmio_device_regions_changed(&model_); };
 
     SC_HAS_PROCESS(device);
     SC_METHOD(drive_interrupt);

@@ -32,13 +32,21 @@ shm_window::region *shm_window::find(std::uint8_t id)
     return nullptr;
 }
 
+vmmio_error shm_window::changed(vmmio_error error) const
+{
+    if (error == VMMIO_ERROR_OK && on_change)
+        on_change();
+    return error;
+}
+
 vmmio_error shm_window::add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length)
 {
     const vmmio_shm_region fresh{id, base, length};
     const vmmio_error error = vmmio_shm_add(table_, &fresh);
-    if (error == VMMIO_ERROR_OK)
-        regions_.push_back({id, {}});
-    return error;
+    if (error != VMMIO_ERROR_OK)
+        return error;
+    regions_.push_back({id, {}});
+    return changed(error);
 }
 
 vmmio_error shm_window::remove_region(std::uint8_t id)
@@ -49,7 +57,7 @@ vmmio_error shm_window::remove_region(std::uint8_t id)
         return VMMIO_ERROR_REGION_ID_UNKNOWN;
     invalidate(*where, *old, 0, where->length);
     regions_.erase(regions_.begin() + (old - regions_.data()));
-    return vmmio_shm_remove(table_, id);
+    return changed(vmmio_shm_remove(table_, id));
 }
 
 // The table checks a change before pointers are taken back, and pointers are taken back before
@@ -66,7 +74,7 @@ vmmio_error shm_window::move_region(std::uint8_t id, std::uint64_t base)
     if (error != VMMIO_ERROR_OK)
         return error;
     invalidate(*where, *moved, 0, where->length);
-    return vmmio_shm_change(table_, &target);
+    return changed(vmmio_shm_change(table_, &target));
 }
 
 vmmio_error shm_window::resize_region(std::uint8_t id, std::uint64_t length)
@@ -84,7 +92,7 @@ vmmio_error shm_window::resize_region(std::uint8_t id, std::uint64_t length)
         invalidate(*where, *resized, length, where->length - length);
         cut(*resized, length, where->length - length);
     }
-    return vmmio_shm_change(table_, &target);
+    return changed(vmmio_shm_change(table_, &target));
 }
 
 bool shm_window::range_ok(std::uint8_t id, std::uint64_t offset, std::uint64_t length) const

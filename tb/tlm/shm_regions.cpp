@@ -91,6 +91,35 @@ SC_TEST(Regions, AreLatchedWhole)
     });
 }
 
+SC_TEST(Regions, ChangesAreToldToALiveDriverOnly)
+{
+    ROWS("A-SHM-5");
+    platform<null_device> p;
+    shm_window &shm = p.dut.shm();
+    p.run([&] {
+        const auto told = [&] {
+            const std::uint32_t bits = p.cpu.read(VMMIO_REG_INTERRUPT_STATUS);
+            p.cpu.write(VMMIO_REG_INTERRUPT_ACK, bits);
+            return bits;
+        };
+        const std::uint32_t generation = p.cpu.read(VMMIO_REG_CONFIG_GENERATION);
+        ASSERT_EQ(shm.add_region(1, 0x10000, 0x1000), VMMIO_ERROR_OK);
+        EXPECT_EQ(told(), 0u) << "before DRIVER_OK";
+        p.go_live();
+        ASSERT_EQ(shm.move_region(1, 0x20000), VMMIO_ERROR_OK);
+        EXPECT_EQ(told(), 2u);
+        ASSERT_EQ(shm.resize_region(1, 0x2000), VMMIO_ERROR_OK);
+        EXPECT_EQ(told(), 2u);
+        ASSERT_EQ(shm.resize_region(1, 0), VMMIO_ERROR_REGION_ZERO);
+        EXPECT_EQ(told(), 0u) << "nothing changed";
+        ASSERT_EQ(shm.add_region(2, 0x40000, 0x1000), VMMIO_ERROR_OK);
+        EXPECT_EQ(told(), 2u);
+        ASSERT_EQ(shm.remove_region(1), VMMIO_ERROR_OK);
+        EXPECT_EQ(told(), 2u);
+        EXPECT_EQ(p.cpu.read(VMMIO_REG_CONFIG_GENERATION), generation);
+    });
+}
+
 SC_TEST(Regions, Region0IsSelectedAtFirstAndByAReset)
 {
     ROWS("MMIO-SHM-01");

@@ -154,6 +154,27 @@ TEST_F(suspend, config_changes_are_announced_at_resume)
     EXPECT_EQ(r->read(0x102, 1), 77u);
 }
 
+TEST_F(suspend, region_changes_are_announced_at_resume)
+{
+    ROWS("SUSP-08", "A-SHM-5");
+    go_to_sleep();
+    vmmio_device_regions_changed(&r->device);
+    EXPECT_EQ(r->guest.interrupts(), 0u);
+    wake_up();
+    EXPECT_EQ(r->guest.interrupts(), 2u);
+    r->write(VMMIO_REG_INTERRUPT_ACK, 2);
+    go_to_sleep();
+    wake_up();
+    EXPECT_EQ(r->guest.interrupts(), 0u) << "announced once";
+    go_to_sleep();
+    vmmio_device_regions_changed(&r->device);
+    r->guest.reset();
+    r->go_live(feature_set({VMMIO_F_VERSION_1, VMMIO_F_SUSPEND}));
+    go_to_sleep();
+    wake_up();
+    EXPECT_EQ(r->guest.interrupts(), 0u) << "a reset forgets it";
+}
+
 TEST_F(suspend, a_fatal_error_is_the_other_end)
 {
     ROWS("SUSP-09", "SUSP-10", "STAT-12");

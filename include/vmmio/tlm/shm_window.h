@@ -7,6 +7,7 @@
 #include "vmmio/shm.h"
 
 #include <cstdint>
+#include <functional>
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_target_socket.h>
@@ -35,13 +36,17 @@ class shm_window
 public:
     tlm_utils::simple_target_socket_optional<shm_window> socket;
 
+    /// Called after each change of the region table.
+    std::function<void()> on_change;
+
     /// @param table the register block's region table; not owned, must outlive the window.
     /// @param latency of one b_transport access; also told to holders of DMI pointers.
     shm_window(const char *name, vmmio_shm *table, unmapped policy, sc_core::sc_time latency);
 
     /// Changes the region table; see vmmio_shm_add, vmmio_shm_remove, vmmio_shm_change for errors.
     /// A removed or shrunk region loses the mappings in what is gone; a moved one takes its
-    /// mappings along.
+    /// mappings along. A driver that is using the device is told by a configuration-change
+    /// notification (A-SHM-5).
     vmmio_error add_region(std::uint8_t id, std::uint64_t base, std::uint64_t length);
     vmmio_error remove_region(std::uint8_t id);
     vmmio_error move_region(std::uint8_t id, std::uint64_t base);
@@ -86,6 +91,7 @@ private:
     };
 
     region *find(std::uint8_t id);
+    vmmio_error changed(vmmio_error error) const;
     bool range_ok(std::uint8_t id, std::uint64_t offset, std::uint64_t length) const;
     place locate(std::uint64_t address);
     void invalidate(const vmmio_shm_region &where, region &changed, std::uint64_t offset,
