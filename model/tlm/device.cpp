@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
 namespace vmmio
 {
@@ -119,6 +120,8 @@ void device::serve()
     vmmio_device_run(&model_, options_.slice);
     if (vmmio_device_has_work(&model_))
         work_later(dma_.elapsed + options_.slice_interval);
+    if (std::exchange(work_waits_, false))
+        resume_work();
 }
 
 // The process may be between two slices: it must not run ahead of a kick's local time.
@@ -365,15 +368,16 @@ bool device::work_slice()
 {
     if (vmmio_device_has_work(&model_) && work_due_ > sc_core::sc_time_stamp())
         wait(work_due_ - sc_core::sc_time_stamp());
+    if (model_.engine.running) { // in another process, which waits for its DMA
+        work_waits_ = true;
+        return false;
+    }
 
-    const sc_core::sc_time outer = dma_.elapsed; // not zero: another process waits for its DMA
-    dma_.elapsed = sc_core::SC_ZERO_TIME;
     const bool again = on_resume && on_resume();
     const bool kicked = vmmio_device_has_work(&model_);
     if (kicked && work_due_ <= sc_core::sc_time_stamp())
         vmmio_device_run(&model_, options_.slice);
-    const sc_core::sc_time busy = dma_.elapsed;
-    dma_.elapsed = outer;
+    const sc_core::sc_time busy = std::exchange(dma_.elapsed, sc_core::SC_ZERO_TIME);
 
     if (!again && !kicked && busy == sc_core::SC_ZERO_TIME)
         return false;

@@ -149,6 +149,7 @@ private:
     shm_window shm_;
     std::array<std::uint64_t, VMMIO_DIAG_COUNT> reported_{};
     bool driver_mistake_ = false;      // in the access that is being answered
+    bool work_waits_ = false;          // the process, for a run in another one
     sc_core::sc_time work_due_;        // the process does not work before
     bool interrupt_due_ = false;       // interrupt_event_ was notified with a delay ...
     sc_core::sc_time interrupt_delay_; // ... and comes at most that much later than now
