@@ -120,8 +120,10 @@ void device::serve()
     vmmio_device_run(&model_, options_.slice);
     if (vmmio_device_has_work(&model_))
         work_later(dma_.elapsed + options_.slice_interval);
-    if (std::exchange(work_waits_, false))
+    if (work_waits_) {
+        work_waits_ = false;
         resume_work();
+    }
 }
 
 // The process may be between two slices: it must not run ahead of a kick's local time.
