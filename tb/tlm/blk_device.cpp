@@ -104,6 +104,7 @@ struct requests {
             if (status(pieces) == no_status)
                 ::usleep(1000);
         }
+        p.cpu.sync(ns(1000)); // the used entry follows the status byte
         return status(pieces) != no_status;
     }
 };
