@@ -43,7 +43,7 @@ struct device_options {
 
     bool use_dmi = true; ///< ask for DMI on `dma`
     /// true: accesses that a driver must not make get TLM_COMMAND_ERROR_RESPONSE instead of being
-    /// answered with 0 or ignored (A-WIDTH, A-WDIR, A-HOLE).
+    /// answered with 0 or ignored (A-WIDTH, A-WDIR, A-HOLE) or split.
     bool strict = false;
     unmapped shm_unmapped = unmapped::address_error;     ///< access to a hole of a region (A-SHM-9)
     sc_core::sc_severity severity = sc_core::SC_WARNING; ///< of reports about the driver
@@ -51,10 +51,11 @@ struct device_options {
 
 /// The device. Bind `registers`, `dma` and `interrupt`; `shared_memory()` if it has regions.
 ///
-/// Time: an access adds `register_latency` to its delay and never waits. What a kick causes runs at
-/// the caller's local time; the time its DMA takes is the device's own and moves the interrupt, not
-/// the caller. The interrupt line follows InterruptStatus in the same delta cycle, or after the
-/// caller's delay if that is not zero.
+/// Time: an access adds `register_latency` to its delay and does not wait, unless it kicks and a
+/// DMA target waits. What a kick causes runs at the caller's local time; the time its DMA takes is
+/// the device's own and moves the interrupt, not the caller. The interrupt line follows
+/// InterruptStatus in the same delta cycle, or after the delays of caller and DMA if they are not
+/// zero.
 ///
 /// One access at a time: other processes may access the device while its DMA waits; it then answers
 /// as a busy device does (a reset is done when the last DMA is).
