@@ -32,7 +32,8 @@ device::device(sc_core::sc_module_name name, vmmio_function &function,
       shm_("shared_memory", &model_.block.shm, options.shm_unmapped, options.shm_latency)
 {
     init_model(function);
-    registers.register_b_transport(this, &device::b_transport);
+    registers.register_b_transport(this, options.strict ? &device::strict_b_transport
+                                                        : &device::b_transport);
     registers.register_transport_dbg(this, &device::transport_dbg);
     dma_.on_invalidate = [this] { vmmio_device_forget_pointers(&model_); };
     shm_.on_change = [this] { vmmio_device_regions_changed(&model_); };
@@ -211,23 +212,22 @@ tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx,
     return tlm::TLM_OK_RESPONSE;
 }
 
-// Like access, with an error for what a driver must not do.
-tlm::tlm_response_status device::strict_access(tlm::tlm_generic_payload &tx,
-                                               const sc_core::sc_time &delay)
-{
-    const bool outer_mistake = driver_mistake_; // of an access that waits for its DMA
-    driver_mistake_ = false;
-    const tlm::tlm_response_status status = access(tx, delay);
-    const bool mistake = driver_mistake_;
-    driver_mistake_ = outer_mistake;
-    return mistake && status == tlm::TLM_OK_RESPONSE ? tlm::TLM_COMMAND_ERROR_RESPONSE : status;
-}
-
 void device::b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
 {
     tx.set_dmi_allowed(false);
     delay += options_.register_latency;
-    tx.set_response_status(options_.strict ? strict_access(tx, delay) : access(tx, delay));
+    tx.set_response_status(access(tx, delay));
+}
+
+// The same with an error for what a driver must not do.
+void device::strict_b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
+{
+    const bool outer_mistake = driver_mistake_; // of an access that waits for its DMA
+    driver_mistake_ = false;
+    b_transport(tx, delay);
+    if (driver_mistake_ && tx.is_response_ok())
+        tx.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
+    driver_mistake_ = outer_mistake;
 }
 
 // Reads every register without side effect, writes those that have none (A-DBG). Returns how many

@@ -122,11 +122,10 @@ private:
     void refuse_region(std::uint8_t id, std::uint64_t base, std::uint64_t length,
                        const char *why) const;
     void b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
+    void strict_b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
     unsigned transport_dbg(tlm::tlm_generic_payload &tx);
     unsigned odd_debug(tlm::tlm_generic_payload &tx);
     tlm::tlm_response_status access(tlm::tlm_generic_payload &tx, const sc_core::sc_time &delay);
-    tlm::tlm_response_status strict_access(tlm::tlm_generic_payload &tx,
-                                           const sc_core::sc_time &delay);
     tlm::tlm_response_status odd_access(tlm::tlm_generic_payload &tx,
                                         const sc_core::sc_time &delay);
     void write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
