@@ -256,11 +256,12 @@ static inline bool wants_interrupt(struct vmmio_engine *engine, struct vmmio_que
 static inline void publish(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct)
 {
     const uint16_t old = queue->published;
+    const uint16_t index = queue->next_used;
 
     atomic_thread_fence(memory_order_release); /* data and entries before the index */
-    if (!write_used16(engine, queue, direct, VMMIO_SPLIT_USED_IDX, queue->next_used))
+    if (!write_used16(engine, queue, direct, VMMIO_SPLIT_USED_IDX, index))
         return;
-    queue->published = queue->next_used;
+    queue->published = index; /* what the driver sees, whatever came while the bus was busy */
     atomic_thread_fence(memory_order_seq_cst); /* the index before we look at the suppression */
     if (wants_interrupt(engine, queue, direct, old))
         engine->is.front->used_buffer(engine->is.front_context);
