@@ -460,7 +460,6 @@ enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
         return error;
 
     *engine = (struct vmmio_engine){.is = *config};
-    engine->served = NULL;
     engine->segments_each = config->segment_count / config->request_count;
     for (uint32_t i = 0; i < config->queue_count; i++)
         config->queues[i] = (struct vmmio_queue){.index = i};

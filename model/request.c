@@ -2,32 +2,35 @@
 /* The data of a request: copies between a device function and scattered guest memory. */
 #include "ring.h"
 
-bool vmmio_dma_read(struct vmmio_engine *engine, struct vmmio_queue *queue, uint64_t address,
-                    void *data, uint32_t length, enum vmmio_diag_id fault)
+/* What a transaction came to: false if the queue died meanwhile, or dies of it. */
+static bool outcome(struct vmmio_engine *engine, struct vmmio_queue *queue, bool ok,
+                    uint64_t address, enum vmmio_diag_id fault)
 {
     if (!vmmio_queue_alive(engine, queue))
-        return false;
-    const bool ok = engine->is.memory.read(engine->is.memory.context, address, data, length);
-
-    if (!vmmio_queue_alive(engine, queue))
-        return false; /* reset while the bus was busy: the outcome concerns nobody */
+        return false; /* reset while the bus was busy: an error concerns nobody */
     if (!ok)
         vmmio_engine_fatal(engine, fault, queue->index, address);
     return ok;
 }
 
+bool vmmio_dma_read(struct vmmio_engine *engine, struct vmmio_queue *queue, uint64_t address,
+                    void *data, uint32_t length, enum vmmio_diag_id fault)
+{
+    const struct vmmio_memory *memory = &engine->is.memory;
+
+    return vmmio_queue_alive(engine, queue) &&
+           outcome(engine, queue, memory->read(memory->context, address, data, length), address,
+                   fault);
+}
+
 bool vmmio_dma_write(struct vmmio_engine *engine, struct vmmio_queue *queue, uint64_t address,
                      const void *data, uint32_t length, enum vmmio_diag_id fault)
 {
-    if (!vmmio_queue_alive(engine, queue))
-        return false;
-    const bool ok = engine->is.memory.write(engine->is.memory.context, address, data, length);
+    const struct vmmio_memory *memory = &engine->is.memory;
 
-    if (!vmmio_queue_alive(engine, queue))
-        return false;
-    if (!ok)
-        vmmio_engine_fatal(engine, fault, queue->index, address);
-    return ok;
+    return vmmio_queue_alive(engine, queue) &&
+           outcome(engine, queue, memory->write(memory->context, address, data, length), address,
+                   fault);
 }
 
 /* One piece inside one segment, by pointer or by transaction. Exactly one of in, out is set. */
