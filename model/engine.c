@@ -79,8 +79,8 @@ static bool suspend_finished(struct vmmio_engine *engine)
     return true;
 }
 
-/* Takes one buffer and hands it to the function. Whatever goes wrong ends the queue's turn. */
-static inline void take_one(struct vmmio_engine *engine, struct vmmio_queue *queue)
+/* Takes one buffer; NULL if something goes wrong, which ends the queue's turn. */
+static inline struct vmmio_request *fetch(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
     struct vmmio_request *request = engine->free_requests;
 
@@ -90,10 +90,78 @@ static inline void take_one(struct vmmio_engine *engine, struct vmmio_queue *que
     request->cancelled = false;
     if (!vmmio_split_take(engine, queue, request)) {
         free_request(request);
-        return;
+        return NULL;
     }
     queue->held++;
-    engine->is.function->type->handle(engine->is.function, request);
+    return request;
+}
+
+/* Takes one buffer and hands it to the function. */
+static inline void take_one(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    struct vmmio_request *request = fetch(engine, queue);
+
+    if (request)
+        engine->is.function->type->handle(engine->is.function, request);
+}
+
+struct vmmio_request *vmmio_queue_take(struct vmmio_engine *engine, uint32_t index)
+{
+    struct vmmio_queue *queue = &engine->is.queues[index];
+
+    while (engine->served == queue && engine->free_requests) {
+        uint16_t avail;
+
+        if (!vmmio_split_avail_index(engine, queue, &avail))
+            return NULL;
+        const uint16_t fresh = (uint16_t)(avail - queue->next_avail);
+
+        if (fresh > queue->size) {
+            vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, queue->index, avail);
+            return NULL;
+        }
+        if (fresh)
+            return fetch(engine, queue);
+        if (!engine->event_idx || avail == queue->armed)
+            return NULL;
+        queue->armed = avail; /* whoever wants more has to hear of it */
+        if (!vmmio_split_arm(engine, queue))
+            return NULL;
+    }
+    return NULL;
+}
+
+void vmmio_request_return(struct vmmio_request *request)
+{
+    if (!request->cancelled) {
+        request->from->next_avail--;
+        request->from->held--;
+    }
+    free_request(request);
+}
+
+void vmmio_queue_wake(struct vmmio_engine *engine, uint32_t queue)
+{
+    if (vmmio_queue_usable(engine, queue))
+        list_queue(engine, &engine->is.queues[queue]);
+}
+
+bool vmmio_queue_usable(const struct vmmio_engine *engine, uint32_t queue)
+{
+    return vmmio_queue_alive(engine, &engine->is.queues[queue]);
+}
+
+/* One turn of a queue whose function may choose; false if it does not. */
+VMMIO_APART static bool serve_by_choice(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    struct vmmio_function *function = engine->is.function;
+
+    engine->served = queue;
+    if (!function->type->turn(function, engine, queue->index))
+        return false;
+    if (engine->served == queue || vmmio_queue_alive(engine, queue))
+        vmmio_split_publish(engine, queue);
+    return true;
 }
 
 /* One turn of one queue; returns how many requests are left of the budget. */
@@ -259,7 +327,11 @@ uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
         struct vmmio_queue *queue = unlist_queue(engine);
         const uint32_t turn = left < TURN ? left : TURN;
 
-        if (vmmio_queue_alive(engine, queue) && !engine->paused)
+        if (!vmmio_queue_alive(engine, queue) || engine->paused)
+            continue;
+        if (engine->is.function->type->turn && serve_by_choice(engine, queue))
+            left -= turn; /* the function has its own measure */
+        else
             left -= turn - serve(engine, queue, turn);
     }
     end_turn(engine);

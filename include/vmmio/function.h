@@ -52,6 +52,12 @@ struct vmmio_function_type {
     /** Serves one request. Required. */
     void (*handle)(struct vmmio_function *function, struct vmmio_request *request);
     /**
+     * A turn of a queue begins: after a kick, at DRIVER_OK, or because of vmmio_queue_wake. True:
+     * the function takes what it wants with vmmio_queue_take, and leaves the rest in the ring.
+     * False: `handle` gets every buffer. May be NULL: `handle` does.
+     */
+    bool (*turn)(struct vmmio_function *function, struct vmmio_engine *engine, uint32_t queue);
+    /**
      * A valid set was negotiated; update function->config here if it depends on it. False
      * refuses FEATURES_OK. May be NULL.
      */
@@ -102,6 +108,24 @@ void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
  * get back before a reset. For device types that have no other way to say no.
  */
 void vmmio_request_fail(struct vmmio_request *request, enum vmmio_diag_id id, uint64_t value);
+
+/**
+ * The next buffer of the queue whose turn it is; NULL if there is none, or no request struct is
+ * free. Only inside of `turn`. Used buffers are shown to the driver together, when it returns.
+ */
+struct vmmio_request *vmmio_queue_take(struct vmmio_engine *engine, uint32_t queue);
+
+/**
+ * Puts a buffer back as if it had not been taken. Only inside of the same `turn`, without having
+ * written to it, and the last one first.
+ */
+void vmmio_request_return(struct vmmio_request *request);
+
+/** Gives the queue a turn at the next vmmio_device_run; ask vmmio_device_has_work then. */
+void vmmio_queue_wake(struct vmmio_engine *engine, uint32_t queue);
+
+/** True while the driver has this queue in operation. */
+bool vmmio_queue_usable(const struct vmmio_engine *engine, uint32_t queue);
 
 /** Reports a problem of this request. */
 void vmmio_request_report(const struct vmmio_request *request, enum vmmio_diag_id id,
