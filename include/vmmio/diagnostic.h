@@ -69,7 +69,12 @@ enum vmmio_diag_kind {
     X(REQUEST_DIRECTION, REQUEST, "RNG-02", "a buffer of the wrong direction for this queue")      \
     X(REQUEST_LENGTH, REQUEST, "BLK-30", "the data of a block request has an impossible length")   \
     X(REQUEST_RANGE, REQUEST, "BLK-29", "a block request reaches beyond the capacity or a limit")  \
-    X(REQUEST_READ_ONLY, REQUEST, "BLK-31", "a write to a read-only block device")
+    X(REQUEST_READ_ONLY, REQUEST, "BLK-31", "a write to a read-only block device")                 \
+    X(NET_FRAME, REQUEST, "NET-26", "a frame to send is too short or too long")                    \
+    X(NET_HEADER, REQUEST, "NET-31", "a frame's header asks for what is not negotiated or wrong")  \
+    X(NET_BUFFER, REQUEST, "NET-43", "a receive buffer is too small to be of any use")             \
+    X(NET_ROOM, REQUEST, "NET-42", "the receive buffers cannot hold a frame: it is dropped")       \
+    X(NET_CONTROL, REQUEST, "NET-55", "a control command is unknown or malformed")
 
 /** Identifies a diagnostic. */
 enum vmmio_diag_id {

@@ -35,7 +35,14 @@ extern "C" {
     X(BLK_CAPACITY, "block_size must be a power of 2 from 512 on, and the capacity a multiple "    \
                     "of it below 2^54 sectors")                                                    \
     X(BLK_SIZE, "the storage cannot have that many bytes: lower the capacity or enlarge it")       \
-    X(BLK_LIMIT, "max_discard_seg and max_write_zeroes_seg are at most 4096")
+    X(BLK_LIMIT, "max_discard_seg and max_write_zeroes_seg are at most 4096")                      \
+    X(NET_MAC, "the MAC address of a network device must not be a group address: clear bit 0 of "  \
+               "its first byte")                                                                   \
+    X(NET_PAIRS, "a network device has 1 to VMMIO_NET_PAIRS_MAX queue pairs, and more than one "   \
+                 "only with a control queue")                                                      \
+    X(NET_MTU, "an MTU is 0 for none, or from 68 to 65535")                                        \
+    X(NET_SPEED, "a speed is at most 0x7fffffff Mbit/s, or 0xffffffff for unknown")                \
+    X(NET_FRAMES, "a network device needs a backlog of at least one frame")
 
 /** What is wrong, if anything. */
 enum vmmio_error {

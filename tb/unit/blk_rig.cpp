@@ -22,12 +22,6 @@ std::vector<uint8_t> little_endian(T value)
 
 } // namespace
 
-std::vector<uint8_t> operator+(std::vector<uint8_t> a, const std::vector<uint8_t> &b)
-{
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
-
 std::vector<uint8_t> pattern(size_t length, unsigned seed)
 {
     std::vector<uint8_t> bytes(length);

@@ -113,7 +113,5 @@ std::vector<uint8_t> pattern(size_t length, unsigned seed);
 /** A segment of DISCARD and WRITE_ZEROES (5.2.6). */
 std::vector<uint8_t> segment(uint64_t sector, uint32_t count, uint32_t flags = 0);
 
-std::vector<uint8_t> operator+(std::vector<uint8_t> a, const std::vector<uint8_t> &b);
-
 } // namespace vmmio::tb
 #endif

@@ -45,6 +45,12 @@ void test_function::use_dependencies()
     type_.dependency_count = static_cast<uint32_t>(dependencies.size());
 }
 
+std::vector<uint8_t> operator+(std::vector<uint8_t> a, const std::vector<uint8_t> &b)
+{
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+
 rig::rig(vmmio_function &function, const rig_options &options)
     : memory(options.mode), guest(*this), queue_registers_(function.queue_count + 1),
       queues_(function.queue_count + 1), requests_(options.requests),

@@ -70,6 +70,9 @@ struct null_function : vmmio_null {
     null_function() { vmmio_null_init(this); }
 };
 
+/** One after the other. */
+std::vector<uint8_t> operator+(std::vector<uint8_t> a, const std::vector<uint8_t> &b);
+
 struct rig_options {
     dma_mode mode = dma_mode::pointer;
     vmmio_features features = vmmio_device_default_features();
