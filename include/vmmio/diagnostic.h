@@ -70,6 +70,7 @@ enum vmmio_diag_kind {
     X(REQUEST_LENGTH, REQUEST, "BLK-30", "the data of a block request has an impossible length")   \
     X(REQUEST_RANGE, REQUEST, "BLK-29", "a block request reaches beyond the capacity or a limit")  \
     X(REQUEST_READ_ONLY, REQUEST, "BLK-31", "a write to a read-only block device")                 \
+    X(REQUEST_QUEUE, REQUEST, "FS-08", "a request on a queue that is not for it")                  \
     X(NET_FRAME, REQUEST, "NET-26", "a frame to send is too short or too long")                    \
     X(NET_HEADER, REQUEST, "NET-31", "a frame's header asks for what is not negotiated or wrong")  \
     X(NET_BUFFER, REQUEST, "NET-43", "a receive buffer is too small to be of any use")             \

@@ -36,6 +36,8 @@ extern "C" {
                     "of it below 2^54 sectors")                                                    \
     X(BLK_SIZE, "the storage cannot have that many bytes: lower the capacity or enlarge it")       \
     X(BLK_LIMIT, "max_discard_seg and max_write_zeroes_seg are at most 4096")                      \
+    X(FS_TAG, "the tag of a file system device needs 1 to 36 bytes of UTF-8: change it")           \
+    X(FS_LIMIT, "a file system device needs at least 2 jobs and at most 1024 request queues")      \
     X(NET_MAC, "the MAC address of a network device must not be a group address: clear bit 0 of "  \
                "its first byte")                                                                   \
     X(NET_PAIRS, "a network device has 1 to VMMIO_NET_PAIRS_MAX queue pairs, and more than one "   \

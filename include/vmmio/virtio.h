@@ -19,6 +19,7 @@ enum vmmio_device_id {
     VMMIO_ID_NET = 1,         /**< NET-01 */
     VMMIO_ID_BLOCK = 2,       /**< BLK-01 */
     VMMIO_ID_ENTROPY = 4,     /**< RNG-01 */
+    VMMIO_ID_FS = 26,         /**< FS-01 */
     VMMIO_ID_PMEM = 27,       /**< PMEM-01 */
     VMMIO_ID_NULL = 42,       /**< our own null device, for tests and measurements */
 };
