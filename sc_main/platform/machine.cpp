@@ -12,15 +12,23 @@ enum { from_bridge, from_supervisor, initiators };
 /// The guest sees one block a page; BAR0 has room for more than are there.
 constexpr std::uint64_t bar0_size = 0x10000;
 
-constexpr std::uint64_t block_of(unsigned slot) { return slot * std::uint64_t(VMMIO_BLOCK_SIZE); }
+constexpr std::uint64_t block_of(std::size_t slot) { return slot * VMMIO_BLOCK_SIZE; }
 
-vfio_user_config bridge_config(const options &chosen, unsigned interrupts)
+std::vector<router::window> pages(std::size_t count)
+{
+    std::vector<router::window> all;
+    for (std::size_t slot = 0; slot < count; ++slot)
+        all.push_back({block_of(slot), VMMIO_BLOCK_SIZE});
+    return all;
+}
+
+vfio_user_config bridge_config(const options &chosen, std::size_t interrupts)
 {
     vfio_user_config config;
     config.socket_path = chosen.socket;
     config.bar0_size = bar0_size;
     config.expected_bar0 = chosen.bar;
-    config.interrupts = interrupts;
+    config.interrupts = static_cast<unsigned>(interrupts);
     return config;
 }
 
@@ -52,22 +60,19 @@ void prepare(tlm::tlm_generic_payload &trans, tlm::tlm_command command, std::uin
 } // namespace
 
 machine::machine(sc_core::sc_module_name name, const options &chosen)
-    : sc_module(name), options_(checked(chosen)), backing_(chosen.shm_file, chosen.shm_size),
-      bridge_("bridge", bridge_config(chosen, slots)),
-      router_(
-          "router", initiators,
-          {{block_of(entropy_slot), VMMIO_BLOCK_SIZE}, {block_of(pmem_slot), VMMIO_BLOCK_SIZE}}),
-      pmem_("pmem", {chosen.shm_base, chosen.shm_size, backing_.data(),
-                     [this] { return backing_.flush(); }})
+    : sc_module(name), options_(checked(chosen)), devices_(make_devices(chosen)),
+      bridge_("bridge", bridge_config(chosen, devices_.size())),
+      router_("router", initiators, pages(devices_.size())), lines_("lines", devices_.size())
 {
     bind_registers();
-    shm_reader_.bind(pmem_.shared_memory());
-    device *const devices[slots] = {&entropy_, &pmem_};
-    for (unsigned i = 0; i < slots; ++i) {
-        router_.out[i].bind(devices[i]->registers);
-        devices[i]->dma().bind(bridge_.dma);
-        devices[i]->interrupt.bind(lines_[i]);
-        bridge_.irq[i].bind(lines_[i]);
+    for (std::size_t slot = 0; slot < devices_.size(); ++slot) {
+        device &that = *devices_[slot].module;
+        router_.out[slot].bind(that.registers);
+        that.dma().bind(bridge_.dma);
+        that.interrupt.bind(lines_[slot]);
+        bridge_.irq[slot].bind(lines_[slot]);
+        if (devices_[slot].device_id == VMMIO_ID_PMEM)
+            shm_reader_.bind(that.shared_memory());
     }
     bridge_.on_reset = [this](vfio_user::reset_cause cause) { reset(cause); };
 }
@@ -79,8 +84,10 @@ void machine::bind_registers()
         bridge_.bar0.bind(router_.in[from_bridge]);
         return;
     }
-    trace_ = std::make_unique<trace_tap>("trace", options_.trace,
-                                         std::vector<std::string>{"rng", "pmem"});
+    std::vector<std::string> names;
+    for (const attachment &each : devices_)
+        names.push_back(each.module->basename());
+    trace_ = std::make_unique<trace_tap>("trace", options_.trace, names);
     bridge_.bar0.bind(trace_->in);
     trace_->out.bind(router_.in[from_bridge]);
 }
@@ -89,14 +96,14 @@ void machine::reset(vfio_user::reset_cause cause)
 {
     const bool client_gone = cause == vfio_user::reset_cause::disconnect;
     if (client_gone)
-        write_report({status(entropy_slot), status(pmem_slot)});
-    reset_device(entropy_slot);
-    reset_device(pmem_slot);
+        write_report();
+    for (std::size_t slot = 0; slot < devices_.size(); ++slot)
+        reset_device(slot);
     if (client_gone && options_.once)
         sc_core::sc_stop();
 }
 
-std::uint32_t machine::status(unsigned slot)
+std::uint32_t machine::status(std::size_t slot)
 {
     std::uint32_t value = 0;
     tlm::tlm_generic_payload trans;
@@ -105,7 +112,7 @@ std::uint32_t machine::status(unsigned slot)
     return value;
 }
 
-void machine::reset_device(unsigned slot)
+void machine::reset_device(std::size_t slot)
 {
     std::uint32_t zero = 0;
     tlm::tlm_generic_payload trans;
@@ -114,17 +121,16 @@ void machine::reset_device(unsigned slot)
     supervisor_->b_transport(trans, delay);
 }
 
-void machine::write_report(const statuses &at_end)
+void machine::write_report()
 {
     const vfio_user_counters &counters = bridge_.counters();
-    const auto describe = [&](unsigned slot, const device &that, std::uint32_t device_id,
-                              std::uint64_t requests, std::uint64_t bytes) {
-        return nlohmann::json{{"name", that.basename()},
-                              {"device_id", device_id},
-                              {"status", at_end[slot]},
-                              {"requests", requests},
-                              {"bytes", bytes}};
-    };
+    nlohmann::json devices = nlohmann::json::array();
+    for (std::size_t slot = 0; slot < devices_.size(); ++slot)
+        devices.push_back({{"name", devices_[slot].module->basename()},
+                           {"device_id", devices_[slot].device_id},
+                           {"status", status(slot)},
+                           {"requests", devices_[slot].requests()},
+                           {"bytes", devices_[slot].bytes()}});
     const nlohmann::json report = {
         {"register_accesses", counters.bar0_reads + counters.bar0_writes},
         {"irqs", counters.interrupts},
@@ -133,9 +139,7 @@ void machine::write_report(const statuses &at_end)
         {"refused", counters.errors},
         {"bar0", bridge_.bar0_address()},
         {"token_found", find_token()},
-        {"devices",
-         {describe(entropy_slot, entropy_, VMMIO_ID_ENTROPY, entropy_.requests(), entropy_.bytes()),
-          describe(pmem_slot, pmem_, VMMIO_ID_PMEM, pmem_.flushes(), 0)}},
+        {"devices", devices},
     };
     std::ofstream file(options_.report);
     if (!(file << report.dump(2) << '\n' << std::flush))

@@ -3,15 +3,71 @@
 
 #include "common/command_line.h"
 
+#include <fmt/format.h>
+#include <sstream>
+
 namespace vmmio::platform
 {
+
+namespace
+{
+
+/// Everything about a ring that a driver may be offered or not.
+const std::map<std::string, unsigned> ring_bits = {
+    {"packed", VMMIO_F_RING_PACKED},
+    {"event_idx", VMMIO_F_EVENT_IDX},
+    {"indirect", VMMIO_F_INDIRECT_DESC},
+};
+
+/// "disk=packed+event_idx" as its two sides.
+/// @throws CLI::ValidationError that says what to write.
+std::pair<std::string, vmmio_features> parse_rings(const std::string &text)
+{
+    const std::size_t equals = text.find('=');
+    vmmio_features bits{};
+    std::istringstream words(equals == std::string::npos ? "" : text.substr(equals + 1));
+    unsigned count = 0;
+    for (std::string word; std::getline(words, word, '+'); ++count) {
+        const auto known = ring_bits.find(word);
+        if (known == ring_bits.end() && word != "split")
+            throw CLI::ValidationError(
+                "--rings",
+                fmt::format("'{}' is nothing that rings have: choose among split, packed, "
+                            "event_idx and indirect",
+                            word));
+        if (known != ring_bits.end())
+            vmmio_features_add(&bits, known->second);
+    }
+    if (count == 0)
+        throw CLI::ValidationError("--rings", fmt::format("'{}' names no device and rings: write "
+                                                          "e.g. disk=packed+event_idx",
+                                                          text));
+    return {text.substr(0, equals), bits};
+}
+
+} // namespace
+
+device_options options::options_for(const std::string &name) const
+{
+    device_options built;
+    const auto chosen = rings.find(name);
+    if (chosen == rings.end())
+        return built;
+    for (const auto &[word, bit] : ring_bits)
+        if (vmmio_features_has(&chosen->second, bit))
+            vmmio_features_add(&built.features, bit);
+        else
+            vmmio_features_remove(&built.features, bit);
+    return built;
+}
 
 std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
 {
     options chosen;
     std::string size, base, bar = "0", digits;
-    CLI::App app("An entropy and a pmem virtio-mmio device in SystemC for a stock QEMU "
-                 "(vfio-user-pci)");
+    CLI::App app(
+        "virtio-mmio devices in SystemC for a stock QEMU (vfio-user-pci): entropy, pmem and "
+        "what else is asked for");
     app.add_option("--socket", chosen.socket, "UNIX socket to listen on")->required();
     app.add_option("--shm-file", chosen.shm_file,
                    "file behind shared memory region 0 of the pmem device; made if absent")
@@ -22,6 +78,15 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
     app.add_option("--bar", bar,
                    "address of BAR0 that the guest's tables name; a guest that puts it elsewhere "
                    "is reported");
+    app.add_option("--disk", chosen.disk, "file of a block device");
+    app.add_option("--read-only-disk", chosen.read_only_disk,
+                   "file of a block device that cannot be written");
+    std::vector<std::string> rings;
+    app.add_option(
+           "--rings", rings,
+           "what a device offers for its rings, e.g. disk=packed+event_idx or rng=split; for "
+           "the others all that there is")
+        ->take_all();
     app.add_option("--trace", chosen.trace, "write a line for each register access to this file");
     app.add_option("--find-token", digits,
                    "look for the pattern file with this token in the region (32 hex digits)")
@@ -36,6 +101,8 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
         chosen.shm_size = size_of("--shm-size", size);
         chosen.shm_base = size_of("--shm-base", base);
         chosen.bar = size_of("--bar", bar);
+        for (const std::string &text : rings)
+            chosen.rings.insert(parse_rings(text));
     } catch (const CLI::Error &error) {
         exit_status = exit_status_of(app, error);
         return std::nullopt;

@@ -5,8 +5,10 @@
 #define VMMIO_PLATFORM_OPTIONS_H
 
 #include "pattern.h"
+#include "vmmio/tlm/device.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -19,10 +21,16 @@ struct options {
     std::uint64_t shm_size = 0; ///< bytes
     std::uint64_t shm_base = 0; ///< guest physical address of the region
     std::uint64_t bar = 0;      ///< where the guest's tables say BAR0 is; 0 = they do not
-    std::string trace;          ///< file for a line per register access; empty = none
+    std::string disk;           ///< file of a block device; empty = no such device
+    std::string read_only_disk; ///< the same for one that cannot be written
+    std::map<std::string, vmmio_features> rings; ///< bits of the rings, by name of the device
+    std::string trace; ///< file for a line per register access; empty = none
     std::optional<token> wanted;
     std::string report;
     bool once = true; ///< end with the first client
+
+    /// How the device of this name is to be built.
+    device_options options_for(const std::string &name) const;
 };
 
 /// @return nothing if the program has to end with exit_status, after what had to be said.

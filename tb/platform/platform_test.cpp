@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -30,10 +31,13 @@ const std::string token = "00112233445566778899aabbccddeeff";
 class program
 {
 public:
-    explicit program(const std::vector<std::string> &more = {})
+    explicit program(const std::vector<std::string> &more = {},
+                     const std::function<void(const program &)> &prepare = {})
     {
         char name[] = "/tmp/vmmio-test-XXXXXX";
         folder_ = ::mkdtemp(name);
+        if (prepare)
+            prepare(*this);
         start(more);
     }
     ~program()
@@ -165,6 +169,37 @@ TEST(Platform, OffersAnEntropyAndAPmemDeviceInOneBar) // MMIO-MAGIC-01 MMIO-DEVI
     EXPECT_EQ(fs::file_size(platform.file("shm")), shm_size) << "made, as it was absent";
 }
 
+TEST(Platform, AttachesDisksThatAreFiles) // MMIO-DEVID-01 BLK-05 BLK-31
+{
+    program platform({"--disk", "@disk", "--read-only-disk", "@shm"}, [](const program &p) {
+        std::ofstream(p.file("disk"));
+        fs::resize_file(p.file("disk"), 3 << 20);
+        std::ofstream(p.file("shm"));
+        fs::resize_file(p.file("shm"), shm_size);
+    });
+    ASSERT_TRUE(platform.is_ready()) << platform.text("output");
+    auto client = platform.connect();
+    const std::uint64_t disk = 2 * VMMIO_BLOCK_SIZE, read_only = 3 * VMMIO_BLOCK_SIZE;
+    constexpr std::uint32_t ro = 1 << 5;
+    EXPECT_EQ(client->read(disk + VMMIO_REG_DEVICE_ID, 4), 2u);
+    EXPECT_EQ(client->read(disk + VMMIO_REG_CONFIG, 4), (3u << 20) / 512);
+    EXPECT_EQ(client->read(disk + VMMIO_REG_DEVICE_FEATURES, 4) & ro, 0u);
+    EXPECT_EQ(client->read(read_only + VMMIO_REG_DEVICE_ID, 4), 2u);
+    EXPECT_EQ(client->read(read_only + VMMIO_REG_CONFIG, 4), shm_size / 512);
+    EXPECT_EQ(client->read(read_only + VMMIO_REG_DEVICE_FEATURES, 4) & ro, ro);
+}
+
+TEST(Platform, OffersTheRingsThatWereAskedFor) // FEAT-01
+{
+    constexpr std::uint32_t indirect = 1 << 28, event_idx = 1 << 29;
+    program platform({"--rings", "rng=split", "--rings", "pmem=split+event_idx"});
+    ASSERT_TRUE(platform.is_ready()) << platform.text("output");
+    auto client = platform.connect();
+    EXPECT_EQ(client->read(rng + VMMIO_REG_DEVICE_FEATURES, 4) & (indirect | event_idx), 0u);
+    EXPECT_EQ(client->read(pmem + VMMIO_REG_DEVICE_FEATURES, 4) & (indirect | event_idx),
+              event_idx);
+}
+
 TEST(Platform, EndsWithItsClientAndReportsWhatHappened)
 {
     program platform;
@@ -271,6 +306,10 @@ TEST(Platform, SaysWhatToChangeWhenItCannotStart)
         {{"--shm-base", "0"}, "not 0"},
         {{"--socket", std::string(200, 'a')}, "choose a shorter one"},
         {{"--no-such-option"}, "--no-such-option"},
+        {{"--disk", "/nowhere/disk"}, "cannot use \"/nowhere/disk\" as a disk"},
+        {{"--rings", "rng"}, "write e.g. disk=packed+event_idx"},
+        {{"--rings", "rng=square"}, "'square' is nothing that rings have"},
+        {{"--rings", "disk=split"}, "there is no device 'disk': the devices are rng, pmem"},
     };
     for (const auto &[options, words] : mistakes) {
         program platform(options);

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "devices.h"
+
+#include "vmmio/tlm/blk_device.h"
+#include "vmmio/tlm/blk_file.h"
+#include "vmmio/tlm/devices.h"
+#include "vmmio/tlm/file_memory.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <stdexcept>
+
+namespace vmmio::platform
+{
+
+namespace
+{
+
+attachment make_entropy(const options &chosen)
+{
+    auto module = std::make_unique<entropy_device>("rng", chosen.options_for("rng"));
+    entropy_device *const it = module.get();
+    return {VMMIO_ID_ENTROPY, nullptr, std::move(module), [it] { return it->requests(); },
+            [it] { return it->bytes(); }};
+}
+
+attachment make_pmem(const options &chosen)
+{
+    auto memory = std::make_shared<file_memory>(chosen.shm_file, chosen.shm_size);
+    auto module = std::make_unique<pmem_device>(
+        "pmem",
+        pmem_range{chosen.shm_base, chosen.shm_size, memory->data(),
+                   [memory = memory.get()] { return memory->flush(); }},
+        chosen.options_for("pmem"));
+    pmem_device *const it = module.get();
+    return {VMMIO_ID_PMEM, memory, std::move(module), [it] { return it->flushes(); },
+            [] { return std::uint64_t{0}; }};
+}
+
+attachment make_disk(const options &chosen, const char *name, const std::string &path,
+                     blk_file::access access)
+{
+    auto file = std::make_shared<blk_file>(path, access);
+    vmmio_blk_config config{};
+    config.storage = file->storage();
+    config.capacity = file->sectors();
+    config.id = name;
+    config.read_only = access == blk_file::access::read_only;
+    config.queue_count = 2;
+    auto module = std::make_unique<blk_device>(name, config, chosen.options_for(name));
+    blk_device *const it = module.get();
+    const auto resize = [it](std::uint64_t bytes) {
+        it->resize(bytes / VMMIO_BLK_SECTOR);
+        return true;
+    };
+    return {VMMIO_ID_BLOCK,
+            file,
+            std::move(module),
+            [it] { return it->state().requests; },
+            [it] { return it->state().bytes_read + it->state().bytes_written; },
+            resize};
+}
+
+// A device that is misspelt would silently get other rings than its user wants.
+void check_names(const options &chosen, const std::vector<attachment> &all)
+{
+    std::vector<std::string> names;
+    for (const attachment &each : all)
+        names.push_back(each.module->basename());
+    for (const auto &[name, bits] : chosen.rings)
+        if (std::find(names.begin(), names.end(), name) == names.end())
+            throw std::runtime_error(
+                fmt::format("--rings: there is no device '{}': the devices are {}", name,
+                            fmt::join(names, ", ")));
+}
+
+} // namespace
+
+std::vector<attachment> make_devices(const options &chosen)
+{
+    std::vector<attachment> all;
+    all.push_back(make_entropy(chosen));
+    if (!chosen.shm_file.empty())
+        all.push_back(make_pmem(chosen));
+    if (!chosen.disk.empty())
+        all.push_back(make_disk(chosen, "disk", chosen.disk, blk_file::access::read_write));
+    if (!chosen.read_only_disk.empty())
+        all.push_back(
+            make_disk(chosen, "rodisk", chosen.read_only_disk, blk_file::access::read_only));
+    check_names(chosen, all);
+    return all;
+}
+
+} // namespace vmmio::platform
