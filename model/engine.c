@@ -201,6 +201,17 @@ static uint32_t serve(struct vmmio_engine *engine, struct vmmio_queue *queue, ui
     }
 }
 
+/*
+ * Queues that the negotiated features do not have: one that was enabled too early keeps its
+ * QueueReady, but is never served.
+ */
+static void limit_queues(struct vmmio_engine *engine, uint32_t usable)
+{
+    engine->usable_queues = usable;
+    for (uint32_t i = usable; i < engine->is.queue_count; i++)
+        engine->is.queues[i].enabled = false;
+}
+
 static void finish_reset(struct vmmio_engine *engine)
 {
     const struct vmmio_engine_config *is = &engine->is;
@@ -213,6 +224,7 @@ static void finish_reset(struct vmmio_engine *engine)
     engine->indirect = false;
     for (uint32_t i = 0; i < is->queue_count; i++)
         clear_queue(&is->queues[i]);
+    engine->usable_queues = is->function->queue_count;
     while (engine->first_listed)
         unlist_queue(engine);
     if (is->function->type->reset)
@@ -389,6 +401,8 @@ static bool back_features_ok(void *context, const struct vmmio_features *negotia
 
     if (function->type->features_ok && !function->type->features_ok(function, negotiated))
         return false;
+    if (function->type->usable_queues)
+        limit_queues(engine, function->type->usable_queues(function, negotiated));
     engine->event_idx = vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
     engine->indirect = vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
     vmmio_engine_config_changed(engine, false);
@@ -427,7 +441,7 @@ static bool back_queue_enable(void *context, uint32_t index,
     queue->armed = UINT32_MAX;
     queue->map_epoch = engine->map_epoch - 1;
     queue->direct_epoch = queue->map_epoch;
-    queue->enabled = vmmio_split_enable(queue);
+    queue->enabled = index < engine->usable_queues && vmmio_split_enable(queue);
     if (queue->enabled && engine->live)
         list_queue(engine, queue);
     return queue->enabled;
@@ -533,6 +547,7 @@ enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
 
     *engine = (struct vmmio_engine){.is = *config};
     engine->segments_each = config->segment_count / config->request_count;
+    engine->usable_queues = config->function->queue_count;
     for (uint32_t i = 0; i < config->queue_count; i++)
         config->queues[i] = (struct vmmio_queue){.index = i};
     for (uint32_t i = 0; i < config->request_count; i++) {

@@ -78,6 +78,7 @@ struct vmmio_engine {
     struct vmmio_queue *first_listed, *last_listed; /* work list, in turn; empty: first is NULL */
     struct vmmio_queue *served; /* it takes buffers, and publishes used ones at its turn's end */
     uint32_t segments_each;
+    uint32_t usable_queues; /* the first so many exist; all before FEATURES_OK */
     uint32_t map_epoch;
     bool event_idx, indirect; /* negotiated */
     bool running;             /* inside a run, or accesses of a late completion */

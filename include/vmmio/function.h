@@ -63,6 +63,12 @@ struct vmmio_function_type {
      */
     bool (*features_ok)(struct vmmio_function *function, const struct vmmio_features *negotiated);
     /**
+     * How many of its queues exist with this set of features (MQ, MULTIPORT, ...): the first so
+     * many. Asked after features_ok. May be NULL: all of queue_count.
+     */
+    uint32_t (*usable_queues)(const struct vmmio_function *function,
+                              const struct vmmio_features *negotiated);
+    /**
      * Device reset: config back to its default, backings stay (PMEM-10). A function that holds
      * requests completes them here. May be NULL.
      */

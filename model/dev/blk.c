@@ -431,6 +431,12 @@ static bool features_ok(struct vmmio_function *function, const struct vmmio_feat
     return true;
 }
 
+static uint32_t usable_queues(const struct vmmio_function *function,
+                              const struct vmmio_features *negotiated)
+{
+    return vmmio_features_has(negotiated, VMMIO_BLK_F_MQ) ? function->queue_count : 1;
+}
+
 static void reset(struct vmmio_function *function)
 {
     struct vmmio_blk *blk = (struct vmmio_blk *)function;
@@ -457,6 +463,7 @@ const struct vmmio_function_type vmmio_blk_type = {
     .device_id = VMMIO_ID_BLOCK,
     .handle = handle,
     .features_ok = features_ok,
+    .usable_queues = usable_queues,
     .reset = reset,
     .config_write = config_write,
 };

@@ -200,6 +200,22 @@ TEST(blk_config, has_the_queues_that_it_announces)
     EXPECT_EQ(five.r->read_queue(5, VMMIO_REG_QUEUE_SIZE_MAX), 0u);
 }
 
+TEST(blk_config, has_only_queue_0_without_multi_queue)
+{
+    ROWS("BLK-01");
+    blk_rig b(all_fields());
+    b.go_live({VMMIO_BLK_F_MQ});
+    const virtqueue second = b.r->make_queue(16);
+
+    b.r->guest.enable_queue(1, second);
+    EXPECT_EQ(b.r->read(VMMIO_REG_QUEUE_READY), 0u);
+    EXPECT_EQ(b.r->read_queue(0, VMMIO_REG_QUEUE_READY), 1u);
+    EXPECT_EQ(b.ask(GET_ID, 0, {}, 20).status, OK);
+    b.go_live();
+    b.r->guest.enable_queue(1, second);
+    EXPECT_EQ(b.r->read(VMMIO_REG_QUEUE_READY), 1u);
+}
+
 TEST(blk_writeback, is_a_toggle_for_drivers_that_negotiated_it)
 {
     ROWS("BLK-30b", "A-GEN");

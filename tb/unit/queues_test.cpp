@@ -473,5 +473,59 @@ TEST_F(queue_reset, leaves_the_interrupt_pending)
     EXPECT_EQ(r.guest.interrupts(), 1u);
 }
 
+/* Queues that come with a feature: here the second one comes with bit 0. */
+class optional_queues : public ::testing::Test
+{
+protected:
+    optional_queues()
+    {
+        vmmio_features_add(&function.function().features, 0);
+        function.on_usable_queues = [](const vmmio_features &negotiated) {
+            return vmmio_features_has(&negotiated, 0) ? 2u : 1u;
+        };
+        r = std::make_unique<rig>(function.function());
+        second = std::make_unique<virtqueue>(r->make_queue(16));
+    }
+
+    test_function function;
+    std::unique_ptr<rig> r;
+    std::unique_ptr<virtqueue> second;
+};
+
+TEST_F(optional_queues, come_with_their_feature)
+{
+    ROWS("FEAT-10");
+    r->go_live(feature_set({VMMIO_F_VERSION_1, 0}), 2);
+    EXPECT_EQ(r->read_queue(1, ready), 1u);
+    r->go_live(feature_set({VMMIO_F_VERSION_1}), 1);
+    r->guest.enable_queue(1, *second);
+    EXPECT_EQ(r->read(ready), 0u);
+    EXPECT_EQ(r->read_queue(0, ready), 1u);
+}
+
+TEST_F(optional_queues, are_never_served_when_enabled_too_early)
+{
+    ROWS("FEAT-10");
+    for (const bool with : {false, true}) {
+        r->guest.reset();
+        r->guest.set_status(VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER);
+        second = std::make_unique<virtqueue>(r->make_queue(16));
+        r->guest.enable_queue(1, *second);
+        ASSERT_EQ(r->read(ready), 1u);
+        r->guest.accept(with ? feature_set({VMMIO_F_VERSION_1, 0})
+                             : feature_set({VMMIO_F_VERSION_1}));
+        r->guest.add_status(VMMIO_STATUS_FEATURES_OK);
+        second->offer(second->add({r->writable(4)}));
+        r->guest.start();
+        r->run();
+        r->guest.kick(1);
+        r->run();
+        EXPECT_EQ(second->used_idx(), with ? 1u : 0u);
+        EXPECT_EQ(r->read_queue(1, ready), 1u);
+        r->write(ready, 0);
+        EXPECT_EQ(r->read(ready), 0u);
+    }
+}
+
 } // namespace
 } // namespace vmmio::tb

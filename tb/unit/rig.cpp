@@ -15,6 +15,10 @@ test_function::test_function(uint32_t queues)
     type_.features_ok = [](vmmio_function *f, const vmmio_features *negotiated) {
         return !of(f).on_features_ok || of(f).on_features_ok(*negotiated);
     };
+    type_.usable_queues = [](const vmmio_function *f, const vmmio_features *negotiated) {
+        const auto &usable = reinterpret_cast<const head *>(f)->owner->on_usable_queues;
+        return usable ? usable(*negotiated) : f->queue_count;
+    };
     type_.reset = [](vmmio_function *f) {
         if (of(f).on_reset)
             of(f).on_reset();

@@ -44,6 +44,7 @@ public:
 
     std::function<void(vmmio_request *)> on_request;
     std::function<bool(const vmmio_features &)> on_features_ok;
+    std::function<uint32_t(const vmmio_features &)> on_usable_queues;
     std::function<void()> on_reset;
     std::function<bool(uint32_t, const uint8_t *, uint32_t)> on_config_write;
     std::vector<vmmio_request *> held;
