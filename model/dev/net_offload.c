@@ -17,6 +17,30 @@ enum {
     UDP_CHECKSUM = 6,
 };
 
+struct vmmio_net_header vmmio_net_header_decode(const uint8_t *bytes)
+{
+    return (struct vmmio_net_header){
+        .flags = bytes[0],
+        .gso_type = bytes[1],
+        .hdr_len = vmmio_le16(bytes + 2),
+        .gso_size = vmmio_le16(bytes + 4),
+        .csum_start = vmmio_le16(bytes + 6),
+        .csum_offset = vmmio_le16(bytes + 8), /* num_buffers is not looked at (NET-30) */
+    };
+}
+
+void vmmio_net_header_encode(const struct vmmio_net_header *header, uint32_t buffers,
+                             uint8_t *bytes)
+{
+    bytes[0] = header->flags;
+    bytes[1] = header->gso_type;
+    vmmio_put_le16(bytes + 2, header->hdr_len);
+    vmmio_put_le16(bytes + 4, header->gso_size);
+    vmmio_put_le16(bytes + 6, header->csum_start);
+    vmmio_put_le16(bytes + 8, header->csum_offset);
+    vmmio_put_le16(bytes + 10, (uint16_t)buffers);
+}
+
 struct vmmio_net_layer3 vmmio_net_find_layer3(const uint8_t *frame, uint32_t length)
 {
     struct vmmio_net_layer3 found = {0, ETHERTYPE_OFFSET};

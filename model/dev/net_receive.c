@@ -62,17 +62,6 @@ void vmmio_net_drop_backlog(struct vmmio_net *net, uint16_t pair)
 
 /* Into guest memory. */
 
-static void put_header(uint8_t *bytes, const struct vmmio_net_header *header, uint32_t buffers)
-{
-    bytes[0] = header->flags;
-    bytes[1] = header->gso_type;
-    vmmio_put_le16(bytes + 2, header->hdr_len);
-    vmmio_put_le16(bytes + 4, header->gso_size);
-    vmmio_put_le16(bytes + 6, header->csum_start);
-    vmmio_put_le16(bytes + 8, header->csum_offset);
-    vmmio_put_le16(bytes + 10, (uint16_t)buffers);
-}
-
 /* Buffers for one frame, the last one taken first. */
 struct collection {
     struct vmmio_request *last;
@@ -146,7 +135,7 @@ static bool fill(struct vmmio_net *net, const struct vmmio_net_frame *frame, str
     bool ok = true;
     uint32_t done = 0;
 
-    put_header(header, &frame->header, c->count);
+    vmmio_net_header_encode(&frame->header, c->count, header);
     for (struct vmmio_request *request = first; request && ok; request = request->next) {
         const uint32_t skip = request == first ? VMMIO_NET_HEADER_BYTES : 0;
         const uint32_t room = request->writable_bytes - skip;

@@ -13,18 +13,6 @@ static bool send(struct vmmio_net *net, const struct vmmio_net_header *header, c
     return ok;
 }
 
-static struct vmmio_net_header header_of(const uint8_t *bytes)
-{
-    return (struct vmmio_net_header){
-        .flags = bytes[0],
-        .gso_type = bytes[1],
-        .hdr_len = vmmio_le16(bytes + 2),
-        .gso_size = vmmio_le16(bytes + 4),
-        .csum_start = vmmio_le16(bytes + 6),
-        .csum_offset = vmmio_le16(bytes + 8), /* num_buffers is not looked at (NET-30) */
-    };
-}
-
 /* True if the driver may ask for this kind of segmentation. */
 static bool gso_negotiated(const struct vmmio_net *net, const struct vmmio_net_header *header)
 {
@@ -125,7 +113,7 @@ static void transmit(struct vmmio_net *net, struct vmmio_request *request)
     if (!vmmio_request_read(request, 0, bytes, sizeof(bytes)) ||
         !vmmio_request_read(request, sizeof(bytes), net->frame, length))
         return;
-    struct vmmio_net_header header = header_of(bytes);
+    struct vmmio_net_header header = vmmio_net_header_decode(bytes);
 
     if (!judge_header(net, &header, length)) {
         drop(net, request, VMMIO_DIAG_NET_HEADER, (uint64_t)bytes[1] << 8 | bytes[0]);

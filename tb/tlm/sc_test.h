@@ -2,7 +2,7 @@
 /// @file sc_test.h
 /// SC_TEST(Suite, Name) { body } is a GoogleTest test whose body runs in a child process, where
 /// SystemC has not been elaborated yet. It fails if the body fails an expectation, throws, ends
-/// the process or takes longer than a minute.
+/// the process or takes longer than a minute. The body may use GTEST_SKIP().
 #ifndef VMMIO_TB_SC_TEST_H
 #define VMMIO_TB_SC_TEST_H
 
@@ -19,6 +19,7 @@ namespace vmmio_test
 {
 
 constexpr unsigned sc_test_seconds = 60;
+constexpr int sc_test_skipped = 77; // exit status of a child
 
 [[noreturn]] inline void run_and_exit(const std::function<void()> &body)
 {
@@ -29,7 +30,9 @@ constexpr unsigned sc_test_seconds = 60;
         ADD_FAILURE() << "uncaught: " << error.what();
     }
     std::fflush(nullptr);
-    ::_exit(::testing::Test::HasFailure() ? EXIT_FAILURE : EXIT_SUCCESS);
+    if (::testing::Test::HasFailure())
+        ::_exit(EXIT_FAILURE);
+    ::_exit(::testing::Test::IsSkipped() ? sc_test_skipped : EXIT_SUCCESS);
 }
 
 inline void run_in_child(const std::function<void()> &body)
@@ -42,6 +45,8 @@ inline void run_in_child(const std::function<void()> &body)
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFEXITED(status)) << "ended by signal " << WTERMSIG(status);
+    if (WEXITSTATUS(status) == sc_test_skipped)
+        GTEST_SKIP() << "skipped in the child, see above";
     EXPECT_EQ(WEXITSTATUS(status), EXIT_SUCCESS) << "failed in the child, see above";
 }
 

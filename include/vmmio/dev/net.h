@@ -181,6 +181,11 @@ struct vmmio_net_header {
         csum_offset; /**< from there, of the checksum field; it holds the pseudo header's sum */
 };
 
+/** The header as it lies before a frame, VMMIO_NET_HEADER_BYTES of little-endian fields. */
+struct vmmio_net_header vmmio_net_header_decode(const uint8_t *bytes);
+void vmmio_net_header_encode(const struct vmmio_net_header *header, uint32_t buffers,
+                             uint8_t *bytes);
+
 /** Where frames go, on the device's thread. */
 struct vmmio_net_backend {
     void *context;
