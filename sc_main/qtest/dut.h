@@ -17,6 +17,7 @@ namespace vmmio::qtest
 /// What the forms have in common.
 constexpr std::uint32_t vendor_id = 0x4f4d4d56; // "VMMO"
 constexpr std::uint32_t queue_size_max = 256;
+constexpr std::uint32_t requests = 64; // in the device at once; the most buffers of one frame
 
 /// Work between two commands comes in slices of so many requests, and ends after so many slices: a
 /// ring that is refilled by its own device cannot keep the client waiting for ever. The rest is

@@ -39,7 +39,8 @@ c_device::c_device(vmmio_function *function, const vmmio_features &features,
     : side_(side),
       // The model wants pointers, also for a placeholder, which has no queue.
       queue_registers_(std::max(function->queue_count, 1u)),
-      queues_(std::max(function->queue_count, 1u)), requests_(1), segments_(queue_size_max)
+      queues_(std::max(function->queue_count, 1u)), requests_(requests),
+      segments_(std::size_t{requests} * queue_size_max)
 {
     vmmio_device_config config{};
     config.function = function;

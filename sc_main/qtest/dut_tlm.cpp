@@ -17,6 +17,7 @@ device_options device_options_of(const function &what)
     wanted.vendor_id = vendor_id;
     wanted.features = what.features();
     wanted.queue_size_max = queue_size_max;
+    wanted.requests = requests;
     wanted.slice = slice;
     wanted.severity = sc_core::SC_INFO; // the machine says them itself
     return wanted;

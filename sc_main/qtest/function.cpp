@@ -31,6 +31,9 @@ function::function(const options &chosen)
     case kind::pmem:
         init_pmem(chosen);
         break;
+    case kind::net:
+        init_net(chosen);
+        break;
     case kind::null:
         vmmio_null_init(&null_);
         model_ = &null_.function;
@@ -63,6 +66,32 @@ void function::init_pmem(const options &chosen)
         chosen.features && !vmmio_features_has(&*chosen.features, VMMIO_PMEM_F_SHMEM_REGION);
     check(vmmio_pmem_init(&pmem_, &config));
     model_ = &pmem_.function;
+}
+
+// A cable whose ends are in one socket: what is sent is received, as it is.
+void function::init_net(const options &chosen)
+{
+    constexpr std::uint32_t everything = VMMIO_NET_OFFLOAD_CSUM | VMMIO_NET_OFFLOAD_TSO4 |
+                                         VMMIO_NET_OFFLOAD_TSO6 | VMMIO_NET_OFFLOAD_ECN |
+                                         VMMIO_NET_OFFLOAD_USO;
+    frames_.resize(64);
+    vmmio_net_config config{};
+    config.backend.context = &net_;
+    config.backend.send = [](void *net, const vmmio_net_header *header, const std::uint8_t *frame,
+                             std::uint32_t length) {
+        return vmmio_net_receive(static_cast<vmmio_net *>(net), header, frame, length);
+    };
+    config.backend.takes = everything;
+    config.backend.gives = everything;
+    config.mtu = 1500;
+    config.pairs = chosen.pairs;
+    config.frames = frames_.data();
+    config.frame_count = static_cast<std::uint32_t>(frames_.size());
+    if (chosen.features)
+        config.withheld =
+            ~(chosen.features->word[0] | std::uint64_t{chosen.features->word[1]} << 32);
+    check(vmmio_net_init(&net_, &config));
+    model_ = &net_.function;
 }
 
 void function::restrict_to(const vmmio_features &wanted)

@@ -7,11 +7,13 @@
 #include "options.h"
 
 #include "vmmio/dev/entropy.h"
+#include "vmmio/dev/net.h"
 #include "vmmio/dev/null.h"
 #include "vmmio/dev/pmem.h"
 #include "vmmio/device.h"
 
 #include <random>
+#include <vector>
 
 namespace vmmio::qtest
 {
@@ -42,10 +44,13 @@ private:
     static bool fill(void *self, std::uint8_t *data, std::uint32_t length);
 
     void init_pmem(const options &chosen);
+    void init_net(const options &chosen);
     void restrict_to(const vmmio_features &wanted);
 
     vmmio_entropy entropy_;
     vmmio_pmem pmem_;
+    vmmio_net net_;
+    std::vector<vmmio_net_frame> frames_; // the net device's backlog
     vmmio_null null_;
     vmmio_function *model_ = nullptr;
     vmmio_features features_ = vmmio_device_default_features();

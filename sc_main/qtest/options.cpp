@@ -75,7 +75,7 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
 {
     const std::map<std::string, form> forms = {{"c", form::c}, {"tlm", form::tlm}};
     const std::map<std::string, kind> kinds = {
-        {"entropy", kind::entropy}, {"pmem", kind::pmem}, {"null", kind::null}};
+        {"entropy", kind::entropy}, {"pmem", kind::pmem}, {"net", kind::net}, {"null", kind::null}};
     options chosen;
     std::string dut;
     std::string device = "entropy";
@@ -103,6 +103,9 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
                    "Feature bits to offer, hexadecimal (default: all that are implemented, less "
                    "ACCESS_PLATFORM and ORDER_PLATFORM)");
     app.add_option("--seed", seed, "Number that makes the entropy device's bytes reproducible");
+    app.add_option("--pairs", chosen.pairs, "Queue pairs of the net device, 1 to 64")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 64));
     try {
         app.parse(argc, argv);
         chosen.dut = forms.at(dut);

@@ -18,7 +18,7 @@ namespace vmmio::qtest
 enum class form { c, tlm };
 
 /// What the device does.
-enum class kind { entropy, pmem, null };
+enum class kind { entropy, pmem, net, null };
 
 struct options {
     form dut = form::c;
@@ -27,6 +27,7 @@ struct options {
     std::vector<vmmio_shm_region> regions;  ///< ids may be sparse; not checked yet
     std::optional<vmmio_features> features; ///< to offer; not checked yet
     std::optional<std::uint64_t> seed;      ///< of the entropy device's bytes
+    std::uint16_t pairs = 1;                ///< queue pairs of the net device
 };
 
 /// Reads the command line. If the program shall not go on (--help, a mistake), it has said so and
