@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <stdexcept>
+#ifdef VMMIO_WITH_FS
+#include "vmmio/tlm/fs_device.h"
+#endif
 
 namespace vmmio::qtest
 {
@@ -70,7 +74,7 @@ void dut_tlm::window::write(std::uint64_t offset, const std::uint8_t *data, std:
 
 dut_tlm::dut_tlm(sc_core::sc_module_name name, const options &chosen, function &what,
                  const machine_side &side)
-    : sc_module(name), side_(side), device_("device", *what.model(), device_options_of(what)),
+    : sc_module(name), side_(side), owned_(make_device(chosen, what)), device_(*owned_),
       register_port_("register_port", local_time_), shm_port_("shm_port", local_time_), dma_("dma"),
       line_("line"), registers_(register_port_)
 {
@@ -83,10 +87,12 @@ dut_tlm::dut_tlm(sc_core::sc_module_name name, const options &chosen, function &
     dma_.register_b_transport(this, &dut_tlm::dma_transport);
     dma_.register_get_direct_mem_ptr(this, &dut_tlm::dma_direct);
     for (const vmmio_shm_region &region : chosen.regions) {
+        windows_.emplace_back(shm_port_, region.base);
+        if (chosen.device == kind::fs && region.id == VMMIO_FS_SHM_ID)
+            continue; // its own
         memories_.push_back(
             std::make_unique<ram>(fmt::format("region {}", region.id), region.length));
         device_.add_region(region.id, region.base, region.length, memories_.back()->memory());
-        windows_.emplace_back(shm_port_, region.base);
     }
 
     SC_HAS_PROCESS(dut_tlm);
@@ -94,6 +100,41 @@ dut_tlm::dut_tlm(sc_core::sc_module_name name, const options &chosen, function &
     SC_METHOD(interrupt);
     sensitive << line_;
     dont_initialize();
+}
+
+#ifdef VMMIO_WITH_FS
+namespace
+{
+
+fs_options shared_directory(const options &chosen)
+{
+    fs_options shared;
+    shared.directory = chosen.directory;
+    for (const vmmio_shm_region &region : chosen.regions) {
+        if (region.id == VMMIO_FS_SHM_ID) {
+            shared.dax.base = region.base;
+            shared.dax.length = region.length;
+        }
+    }
+    return shared;
+}
+
+} // namespace
+#endif
+
+std::unique_ptr<device> dut_tlm::make_device(const options &chosen, function &what)
+{
+    if (chosen.device != kind::fs)
+        return std::make_unique<device>("device", *what.model(), device_options_of(what));
+#ifdef VMMIO_WITH_FS
+    auto made =
+        std::make_unique<fs_device>("device", shared_directory(chosen), device_options_of(what));
+    wait_for_threads_ = [fs = made.get()] { return fs->wait_for_answers(); };
+    return made;
+#else
+    throw std::invalid_argument("--device fs: this program was built without libfuse; install "
+                                "libfuse3-dev and build it again");
+#endif
 }
 
 void dut_tlm::run(const std::function<void()> &commands)
@@ -105,8 +146,11 @@ void dut_tlm::run(const std::function<void()> &commands)
 void dut_tlm::settle()
 {
     for (unsigned i = 0; i < slices_per_command; i++) {
-        if (local_time_ == sc_core::SC_ZERO_TIME && !sc_core::sc_pending_activity())
-            return;
+        if (local_time_ == sc_core::SC_ZERO_TIME && !sc_core::sc_pending_activity()) {
+            if (!wait_for_threads_ || !wait_for_threads_())
+                return;
+            continue;
+        }
         const sc_core::sc_time spent = local_time_;
         local_time_ = sc_core::SC_ZERO_TIME;
         wait(spent != sc_core::SC_ZERO_TIME ? spent : sc_core::sc_time_to_pending_activity());

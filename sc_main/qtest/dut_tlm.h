@@ -6,6 +6,7 @@
 
 #include "dut.h"
 
+#include "vmmio/dev/fs.h"
 #include "vmmio/tlm/device.h"
 
 #include <memory>
@@ -81,10 +82,13 @@ private:
     bool dma_direct(tlm::tlm_generic_payload &trans, tlm::tlm_dmi &dmi);
     void commands();
     void interrupt();
+    std::unique_ptr<device> make_device(const options &chosen, function &what);
 
     machine_side side_;
     sc_core::sc_time local_time_;
-    device device_;
+    std::function<bool()> wait_for_threads_; // of the device; false: they have nothing to do
+    std::unique_ptr<device> owned_;
+    device &device_;
     tlm_port register_port_;
     tlm_port shm_port_;
     tlm_utils::simple_target_socket<dut_tlm> dma_;

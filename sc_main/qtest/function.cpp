@@ -34,6 +34,8 @@ function::function(const options &chosen)
     case kind::net:
         init_net(chosen);
         break;
+    case kind::fs:
+        break;
     case kind::null:
         vmmio_null_init(&null_);
         model_ = &null_.function;
@@ -97,13 +99,14 @@ void function::init_net(const options &chosen)
 void function::restrict_to(const vmmio_features &wanted)
 {
     const vmmio_features implemented = vmmio_device_features();
+    const vmmio_features own = model_ ? model_->features : vmmio_features{};
     for (unsigned bit = 0; bit < 128; bit++) {
-        if (!vmmio_features_has(&wanted, bit) || vmmio_features_has(&model_->features, bit))
+        if (!vmmio_features_has(&wanted, bit) || vmmio_features_has(&own, bit))
             continue;
         if (!vmmio_features_has(&implemented, bit))
             throw std::invalid_argument(fmt::format("--features: bit {} is not implemented for {}: "
                                                     "take it out of the mask",
-                                                    bit, model_->type->name));
+                                                    bit, model_ ? model_->type->name : "fs"));
     }
     if (!vmmio_features_has(&wanted, VMMIO_F_VERSION_1))
         throw std::invalid_argument("--features: bit 32 (VERSION_1) is always offered: add it to "

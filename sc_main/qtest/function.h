@@ -34,7 +34,7 @@ public:
     function(const function &) = delete;
     function &operator=(const function &) = delete;
 
-    /// For the device's config.
+    /// For the device's config. NULL for the fs device, which brings its own.
     vmmio_function *model() { return model_; }
 
     /// Queue and negotiation bits to offer.

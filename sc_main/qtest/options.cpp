@@ -74,8 +74,11 @@ vmmio_features features_of(std::string text)
 options parse_options(int argc, const char *const *argv, std::optional<int> &exit_status)
 {
     const std::map<std::string, form> forms = {{"c", form::c}, {"tlm", form::tlm}};
-    const std::map<std::string, kind> kinds = {
-        {"entropy", kind::entropy}, {"pmem", kind::pmem}, {"net", kind::net}, {"null", kind::null}};
+    const std::map<std::string, kind> kinds = {{"entropy", kind::entropy},
+                                               {"pmem", kind::pmem},
+                                               {"net", kind::net},
+                                               {"fs", kind::fs},
+                                               {"null", kind::null}};
     options chosen;
     std::string dut;
     std::string device = "entropy";
@@ -106,6 +109,8 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
     app.add_option("--pairs", chosen.pairs, "Queue pairs of the net device, 1 to 64")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));
+    app.add_option("--directory", chosen.directory, "What the fs device serves")
+        ->check(CLI::ExistingDirectory);
     try {
         app.parse(argc, argv);
         chosen.dut = forms.at(dut);
@@ -117,6 +122,10 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
             chosen.regions.push_back(region_of(region));
         if (app.count("--features") > 0)
             chosen.features = features_of(features);
+        if (chosen.device == kind::fs && chosen.directory.empty())
+            throw CLI::ValidationError("--directory", "an fs device needs one: name it");
+        if (chosen.device == kind::fs && chosen.dut == form::c)
+            throw CLI::ValidationError("--dut", "the fs device has threads: choose tlm");
         if (app.count("--seed") > 0)
             chosen.seed = seed_of(seed);
     } catch (const CLI::Error &error) {

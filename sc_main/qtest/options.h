@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace vmmio::qtest
@@ -18,7 +19,7 @@ namespace vmmio::qtest
 enum class form { c, tlm };
 
 /// What the device does.
-enum class kind { entropy, pmem, net, null };
+enum class kind { entropy, pmem, net, fs, null };
 
 struct options {
     form dut = form::c;
@@ -28,6 +29,7 @@ struct options {
     std::optional<vmmio_features> features; ///< to offer; not checked yet
     std::optional<std::uint64_t> seed;      ///< of the entropy device's bytes
     std::uint16_t pairs = 1;                ///< queue pairs of the net device
+    std::string directory;                  ///< that the fs device serves
 };
 
 /// Reads the command line. If the program shall not go on (--help, a mistake), it has said so and

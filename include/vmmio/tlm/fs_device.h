@@ -93,12 +93,17 @@ public:
 
     /// Requests answered so far, with and without success.
     std::uint64_t requests() const { return function.fs.requests; }
+    /// For programs that want the same order of events every time: in a process of SystemC, waits
+    /// until an answer comes. False, at once, if no thread works for the device.
+    bool wait_for_answers();
     /// Mappings in the window now.
     std::size_t mappings() const;
 
 private:
     static vmmio_function &prepare(fs_function &function, const char *name,
                                    const fs_options &shared, const device_options &options);
+
+    sc_core::sc_event answered_;
 };
 
 } // namespace vmmio

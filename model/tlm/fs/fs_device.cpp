@@ -85,7 +85,9 @@ fs_device::fs_device(sc_core::sc_module_name name, const fs_options &shared,
     function.server->on_result = [this] { resume_work(); };
     on_resume = [this] {
         function.server->finish();
-        return vmmio_fs_poll(&function.fs);
+        const bool more = vmmio_fs_poll(&function.fs);
+        answered_.notify(sc_core::SC_ZERO_TIME);
+        return more;
     };
     const fs_dax &dax = shared.dax;
     if (dax.length == 0)
@@ -106,6 +108,14 @@ fs_device::fs_device(sc_core::sc_module_name name, const fs_options &shared,
 }
 
 fs_device::~fs_device() { function.server->drain(); }
+
+bool fs_device::wait_for_answers()
+{
+    if (!function.server->busy())
+        return false;
+    wait(answered_);
+    return true;
+}
 
 std::size_t fs_device::mappings() const
 {

@@ -79,6 +79,8 @@ public:
 
     /// Called in the update phase: finish has something to do.
     std::function<void()> on_result;
+    /// True if threads work, or have results that are not finished.
+    bool busy() const { return !in_flight_.empty(); }
     /// Ends the jobs whose results have come.
     void finish();
 
