@@ -3,9 +3,12 @@
 #include "fs_client.h"
 
 #include <algorithm>
+#include <atomic>
+#include <csignal>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
+#include <thread>
 
 namespace vmmio::tb
 {
@@ -408,6 +411,80 @@ SC_TEST(FsDevice, ADriverHasABudgetOfDescriptors)
         c.await(0);
         EXPECT_EQ(c.open(known[0], O_RDONLY).error, 0);
     });
+}
+
+// A lease of the host's keeps the only thread in open() until it is given up.
+SC_TEST(FsDevice, HiprioIsServedWhileTheThreadIsStuck)
+{
+    ROWS("FS-07", "FS-08");
+    fs_client c(dax_length, nullptr, [](fs_options &o) { o.threads = 1; });
+    c.host.write("f", {1});
+    c.host.write("g", {2});
+    ::signal(SIGIO, SIG_IGN); // what tells the holder of a lease
+    c.p.run([&] {
+        constexpr std::uint64_t second = 777;
+        c.start();
+        const std::uint64_t f = c.node("f");
+        const std::uint64_t g = c.node("g");
+        const int lease = ::open(c.host.path("f").c_str(), O_RDONLY);
+        ASSERT_EQ(::fcntl(lease, F_SETLEASE, F_RDLCK), 0);
+        fuse_open_in in{};
+        in.flags = O_RDWR;
+        const auto stuck = c.offer(FUSE_OPEN, f, raw(in));
+        const auto waiting = c.offer(FUSE_GETATTR, g, raw(fuse_getattr_in{}), 8192, 1, second);
+        c.offer(FUSE_FORGET, g, raw(fuse_forget_in{1}), 0, 0);
+        EXPECT_EQ(c.await(0)->length, 0u);
+        c.offer(FUSE_INTERRUPT, 0, raw(fuse_interrupt_in{second}), 0, 0);
+        EXPECT_EQ(c.await(0)->length, 0u);
+        EXPECT_EQ(c.p.queues[1]->used_idx(), 3u) << "INIT and two LOOKUPs";
+        EXPECT_EQ(::fcntl(lease, F_SETLEASE, F_UNLCK), 0);
+        EXPECT_EQ(c.result(stuck).error, 0);
+        EXPECT_EQ(c.result(waiting).error, EINTR);
+        EXPECT_EQ(c.ask(FUSE_GETATTR, g, raw(fuse_getattr_in{})).error, ESTALE) << "forgotten";
+        ::close(lease);
+    });
+}
+
+// A host that exchanges names all the time is as good as a second, hostile guest.
+SC_TEST(FsDevice, NamesThatChangeAllTheTimeDoNotLeadOut)
+{
+    ROWS("H-56");
+    fs_client c;
+    c.host.write("plain", bytes(6, 'p'));
+    std::filesystem::create_symlink("../secret", c.host.path("link"));
+    std::filesystem::create_hard_link(c.host.path("plain"), c.host.path("x"));
+    std::atomic<bool> going{true};
+    std::thread swapping([&] {
+        while (going) {
+            for (const char *from : {"link", "plain"}) {
+                std::filesystem::remove(c.host.path("next"));
+                if (std::string(from) == "link")
+                    std::filesystem::create_symlink("../secret", c.host.path("next"));
+                else
+                    std::filesystem::create_hard_link(c.host.path("plain"), c.host.path("next"));
+                std::filesystem::rename(c.host.path("next"), c.host.path("x"));
+            }
+        }
+    });
+    c.p.run([&] {
+        for (unsigned i = 0; i < 20; i++) {
+            c.start();
+            const answer made = c.create("x", O_RDWR);
+            if (made.error) {
+                EXPECT_TRUE(made.error == EACCES || made.error == ENOENT) << made.error;
+                continue;
+            }
+            const auto fh = made.as<fuse_open_out>(sizeof(fuse_entry_out)).fh;
+            EXPECT_NE(c.read(made.as<fuse_entry_out>().nodeid, fh, 0, 6).body,
+                      (bytes{'s', 'e', 'c', 'r', 'e', 't'}));
+        }
+    });
+    going = false;
+    swapping.join();
+    std::ifstream secret(c.host.outer / "secret");
+    std::string text;
+    secret >> text;
+    EXPECT_EQ(text, "secret");
 }
 
 SC_TEST(FsDevice, AResetWithRequestsInFlightLeavesNothingBehind)

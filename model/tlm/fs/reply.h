@@ -65,6 +65,28 @@ struct request {
     }
 };
 
+/// The parts of a mode that a driver may choose: without ids of its own, files are the process's
+/// user's, and must not lend his rights to others.
+mode_t mode_of(const passthrough &fs, mode_t mode);
+
+/// Counts a lookup of name in parent. 0, or an errno.
+int look_up(passthrough &fs, const inode &parent, const char *name, fuse_entry_param &entry);
+
+void reply_entry(fuse_req_t req, int error, const fuse_entry_param &entry);
+
+/// Gives what was just made in parent its owner and mode, whatever the process's umask is.
+int finish_new(const request &r, const inode &parent, std::uint64_t id, mode_t mode);
+
+/// A handle within the budget; null, and the error is replied.
+handle_ref new_handle(const request &r);
+
+/// Puts a handle into the table, and its number into info.
+void fill_info(const request &r, const handle_ref &what, fuse_file_info *info);
+
+void add_name_operations(fuse_lowlevel_ops &ops);
+void add_file_operations(fuse_lowlevel_ops &ops);
+void add_directory_operations(fuse_lowlevel_ops &ops);
+
 /// The operations on extended attributes: those of the "user." name space, and no others, because
 /// the host believes some of them (capabilities, labels).
 void add_attribute_operations(fuse_lowlevel_ops &ops);
