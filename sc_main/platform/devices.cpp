@@ -50,8 +50,9 @@ attachment make_disk(const options &chosen, const char *name, const std::string 
     auto module = std::make_unique<blk_device>(name, config, chosen.options_for(name));
     blk_device *const it = module.get();
     const auto resize = [it](std::uint64_t bytes) {
+        if (bytes % VMMIO_BLK_SECTOR != 0)
+            throw std::runtime_error("a disk has whole sectors: give a multiple of 512 bytes");
         it->resize(bytes / VMMIO_BLK_SECTOR);
-        return true;
     };
     return {VMMIO_ID_BLOCK,
             file,

@@ -23,8 +23,9 @@ struct attachment {
     std::unique_ptr<device> module;
     std::function<std::uint64_t()> requests; ///< completed so far
     std::function<std::uint64_t()> bytes;    ///< moved so far, both ways
-    /// Another size in bytes; false if it cannot have that one. Empty: its size is fixed.
-    std::function<bool(std::uint64_t)> resize{};
+    /// Gives it another size in bytes, or throws what is wrong with it (an sc_report or a
+    /// std::runtime_error). Empty: its size is fixed.
+    std::function<void(std::uint64_t)> resize{};
 };
 
 /// An entropy device, then whatever else was asked for.

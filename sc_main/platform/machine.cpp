@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine.h"
 
+#include "common/number.h"
+
+#include <sstream>
+#include <unistd.h>
+
 namespace vmmio::platform
 {
 
@@ -75,6 +80,9 @@ machine::machine(sc_core::sc_module_name name, const options &chosen)
             shm_reader_.bind(that.shared_memory());
     }
     bridge_.on_reset = [this](vfio_user::reset_cause cause) { reset(cause); };
+    if (options_.control)
+        control_ = std::make_unique<control>(
+            "control", STDIN_FILENO, [this](const std::string &line) { return execute(line); });
 }
 
 void machine::bind_registers()
@@ -119,6 +127,30 @@ void machine::reset_device(std::size_t slot)
     sc_core::sc_time delay;
     prepare(trans, tlm::TLM_WRITE_COMMAND, block_of(slot) + VMMIO_REG_STATUS, &zero, 4);
     supervisor_->b_transport(trans, delay);
+}
+
+// "resize NAME BYTES", the only command so far.
+std::string machine::execute(const std::string &command)
+{
+    std::istringstream words(command);
+    std::string verb, name, size;
+    words >> verb >> name >> size;
+    const auto bytes = parse_size(size);
+    if (verb != "resize" || !bytes || !(words >> std::ws).eof())
+        return fmt::format("error: '{}' is no command: write resize NAME BYTES", command);
+    for (const attachment &each : devices_) {
+        if (each.module->basename() != name || !each.resize)
+            continue;
+        try {
+            each.resize(*bytes);
+        } catch (const sc_core::sc_report &report) {
+            return fmt::format("error: {}", report.get_msg());
+        } catch (const std::runtime_error &mistake) {
+            return fmt::format("error: {}", mistake.what());
+        }
+        return fmt::format("ok: {}", command);
+    }
+    return fmt::format("error: there is no device '{}' that can be resized", name);
 }
 
 void machine::write_report()

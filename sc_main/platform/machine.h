@@ -4,6 +4,7 @@
 #ifndef VMMIO_PLATFORM_MACHINE_H
 #define VMMIO_PLATFORM_MACHINE_H
 
+#include "control.h"
 #include "devices.h"
 #include "trace_tap.h"
 #include "vmmio/tlm/router.h"
@@ -29,6 +30,7 @@ private:
     std::uint32_t status(std::size_t slot);
     void reset_device(std::size_t slot);
 
+    std::string execute(const std::string &command);
     void write_report();
     nlohmann::json find_token();
 
@@ -37,6 +39,7 @@ private:
     vfio_user bridge_;
     router router_;
     std::unique_ptr<trace_tap> trace_;
+    std::unique_ptr<control> control_;
     tlm_utils::simple_initiator_socket<machine> supervisor_{"supervisor"};
     tlm_utils::simple_initiator_socket<machine> shm_reader_{"shm_reader"};
     sc_core::sc_vector<sc_core::sc_signal<bool>> lines_;

@@ -94,6 +94,8 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
             return parse_token(text) ? "" : "32 hexadecimal digits are needed";
         });
     app.add_option("--report", chosen.report, "file for the report in JSON")->required();
+    app.add_flag("--control", chosen.control,
+                 "take commands from standard input, one a line: resize NAME BYTES");
     app.add_flag("--once,!--keep-listening", chosen.once,
                  "end when the first client has gone (default), or wait for the next");
     try {

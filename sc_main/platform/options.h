@@ -27,7 +27,8 @@ struct options {
     std::string trace; ///< file for a line per register access; empty = none
     std::optional<token> wanted;
     std::string report;
-    bool once = true; ///< end with the first client
+    bool once = true;     ///< end with the first client
+    bool control = false; ///< take commands from standard input
 
     /// How the device of this name is to be built.
     device_options options_for(const std::string &name) const;

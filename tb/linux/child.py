@@ -17,17 +17,28 @@ class Child(contextlib.AbstractContextManager):
     """A process whose output goes to a log file; leaving the context kills it, and so does the
     end of this process, however it comes."""
 
-    def __init__(self, name, command, log):
+    def __init__(self, name, command, log, talks=False):
+        """talks: the process reads what say() tells it."""
         self.name = name
         self.log = log
         with open(log, "wb") as out:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *(str(word) for word in command)],
-                stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+                stdout=out, stderr=subprocess.STDOUT,
+                stdin=subprocess.PIPE if talks else subprocess.DEVNULL)
+
+    def say(self, line):
+        """Sends the process a line; one that has ended hears nothing, which ended() tells."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(f"{line}\n".encode())
+            self.process.stdin.flush()
 
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+        if self.process.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.stdin.close()
 
     def ended(self):
         """True if the process has ended with status 0; raises RunError for another status."""

@@ -10,7 +10,7 @@ import subprocess
 from child import RunError
 
 HERE = pathlib.Path(__file__).parent
-MODULES = ["virtio_mmio", "virtio-rng", "virtio_pmem", "nd_pmem", "ext4"]
+MODULES = ["virtio_mmio", "virtio-rng", "virtio_pmem", "nd_pmem", "ext4", "virtio_blk"]
 
 
 def tool(name):
@@ -101,7 +101,7 @@ def make_initrd(work, kernel, ssdt):
         (tree / folder).mkdir(parents=True)
     shutil.copy(ssdt, tree / "early/kernel/firmware/acpi/ssdt.aml")
     root = tree / "root"
-    shutil.copy(HERE / "init", root)
+    shutil.copytree(HERE / "guest_init", root, dirs_exist_ok=True)
     (root / "init").chmod(0o755)
     shutil.copy(tool("busybox"), root / "bin/busybox")
     shutil.copy(compile_guest_tool(work), root / "bin")

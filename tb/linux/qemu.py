@@ -40,7 +40,11 @@ def command_line(program, vfio_socket, shm_file, shm_size):
     at the first interrupt.
     """
     vfio = {"driver": "vfio-user-pci", "addr": f"{SLOT:x}",
-            "socket": {"type": "unix", "path": str(vfio_socket)}}
+            "socket": {"type": "unix", "path": str(vfio_socket)},
+            # A posted InterruptACK could take away an interrupt that came after it.
+            "x-no-posted-writes": True,
+            # A flush that is served inside the access waits for the host's disk.
+            "x-msg-timeout": 60000}
     return [
         str(program), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
         "-machine", "pc,memory-backend=mem", "-accel", "kvm" if has_kvm() else "tcg",

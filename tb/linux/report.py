@@ -2,22 +2,26 @@
 
 import re
 
-# The guest runs these in this order (see `init`).
-GUEST_CHECKS = {
+# The guest runs these first, then those of the devices, then the last ones.
+FIRST_CHECKS = {
     "bind": "virtio_mmio bound through ACPI LNRO0005",
-    "random": "random bytes from /dev/hwrng",  # RNG-01 RNG-04
-    "region": "shared memory region found by the kernel",  # PMEM-02 MMIO-SHM-02 MMIO-SHM-04
-    "mkfs": "ext4 made on the region",
-    "mount": "mounted with dax=always",
-    "write": "file written through mmap and flushed",  # PMEM-06 PMEM-08
-    "remount": "file re-read after unmount and remount",
-    "speed": "memory speed measured",
+    "rings": "rings used as they were offered",  # FEAT-05
+}
+LAST_CHECKS = {
     "rebind_driver": "virtio drivers unbound and bound again",  # PMEM-10
     "rebind_transport": "virtio-mmio unbound and bound again",
 }
 
-DEVICES = {4: "entropy", 27: "pmem"}
-LINE = re.compile(r"VMMIO: (value|pass|fail|end)(?: (\w+)[= ]?(.*))?$")
+
+def guest_checks(parts):
+    """Everything that the guest checks on a run with these devices, in its order."""
+    checks = dict(FIRST_CHECKS)
+    for part in parts:
+        checks.update(part.checks)
+    return {**checks, **LAST_CHECKS}
+
+
+LINE = re.compile(r"VMMIO: (value|ask|pass|fail|end)(?: (\w+)[= ]?(.*))?$")
 
 
 class GuestLog:
@@ -26,6 +30,7 @@ class GuestLog:
     def __init__(self):
         self.values = {}
         self.verdicts = {}
+        self.wishes = []  # what the guest asked the host for, and the host has not taken yet
         self.ended = False
 
     def take(self, line):
@@ -41,6 +46,8 @@ class GuestLog:
             self.ended = True
         elif kind == "value":
             self.values[name] = text
+        elif kind == "ask":
+            self.wishes.append(f"{name} {text}".strip())
         else:
             self.verdicts[name] = (kind == "pass", text.strip())
             return name, *self.verdicts[name]
@@ -86,9 +93,9 @@ def judge_addresses(log, expected):
     return check(title, ok, detail)
 
 
-def judge_guest(log):
-    """One check for each of GUEST_CHECKS; what the guest did not reach has failed."""
-    for key, title in GUEST_CHECKS.items():
+def judge_guest(log, checks):
+    """One item for each of the guest's checks; what it did not reach has failed."""
+    for key, title in checks.items():
         ok, detail = log.verdicts.get(key, (False, NOT_REACHED))
         yield check(title, ok, detail)
 
@@ -117,22 +124,37 @@ def judge_backing(log, device, file_bytes):
     return check(title, found["bytes"] == file_bytes, detail)
 
 
-def judge_devices(log, device):
-    """Both devices must have done what the guest believes: filled buffers and flushed."""
-    title = "requests completed by both devices"
-    if "random" not in log.verdicts:
+def judge_devices(log, device, parts):
+    """Every device must have done what the guest believes: there are requests behind its checks."""
+    title = "requests completed by every device"
+    if not any(name in log.verdicts for part in parts for name in part.checks):
         return check(title, False, NOT_REACHED)
-    requests = {d["device_id"]: d["requests"] for d in device.get("devices", [])}
-    detail = ", ".join(f"{name} {requests.get(i, 0)}" for i, name in DEVICES.items())
-    return check(title, all(requests.get(i) for i in DEVICES), detail)
+    requests = {d["name"]: d["requests"] for d in device.get("devices", [])}
+    detail = ", ".join(f"{part.name} {requests.get(part.name, 0)}" for part in parts)
+    return check(title, all(requests.get(part.name) for part in parts), detail)
 
 
-def make_report(form, log, device, *, expected, shm_size, file_bytes, seconds):
+def describe_devices(log, device, parts):
+    """An entry for each device: what it did, and what of its own was checked."""
+    told = {d["name"]: d for d in device.get("devices", [])}
+    for part in parts:
+        it = told.get(part.name, {})
+        yield {"name": part.name, "device_id": part.device_id, "rings": part.rings,
+               "requests": it.get("requests", 0), "bytes": it.get("bytes", 0),
+               "checks": [*judge_guest(log, part.checks), *part.judge(log)]}
+
+
+def make_report(form, log, device, parts, *, expected, shm_size, file_bytes, seconds):
     """The whole of report.json from the guest's log and the device process's own report."""
-    checks = [judge_addresses(log, expected), *judge_guest(log),
-              judge_devices(log, device), judge_region(log, expected["shm_base"], shm_size),
-              judge_backing(log, device, file_bytes)]
-    region_ok, backing_ok = (c["ok"] for c in checks[-2:])
+    region = judge_region(log, expected["shm_base"], shm_size)
+    backing = judge_backing(log, device, file_bytes)
+    devices = list(describe_devices(log, device, parts))
+    guest = guest_checks(parts)
+    on_host = [item for entry in devices for item in entry["checks"]
+               if item["name"] not in guest.values()]
+    checks = [judge_addresses(log, expected), *judge_guest(log, guest),
+              judge_devices(log, device, parts), region, backing, *on_host]
+    region_ok, backing_ok = region["ok"], backing["ok"]
     read_back = log.verdicts.get("remount", (False,))[0]
     result = {
         "form": form,
@@ -145,6 +167,7 @@ def make_report(form, log, device, *, expected, shm_size, file_bytes, seconds):
         "register_accesses": device.get("register_accesses"),
         "seconds": round(seconds, 1),
         "checks": checks,
+        "devices": devices,
         "device": device,
     }
     complete = log.ended and None not in result.values()
@@ -173,4 +196,4 @@ def verdict(report):
 
 
 def table_row(item):
-    return f"  {'ok  ' if item['ok'] else 'FAIL'}  {item['name']:<44} {item['detail']}"
+    return f"  {'ok  ' if item['ok'] else 'FAIL'}  {item['name']:<52} {item['detail']}"

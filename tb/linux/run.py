@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import guest
+import parts
 import qemu
 import report
 from child import Child, RunError, follow
@@ -76,6 +77,10 @@ class Run:
         self.token = secrets.token_hex(16)
         self.addresses_file = self.work / "addresses.json"
         self.log = report.GuestLog()
+        self.parts = parts.all_parts()
+        self.checks = report.guest_checks(self.parts)
+        for part in self.parts:
+            part.prepare(self.work, self.token, FILE_BYTES)
 
     def missing(self):
         """What has to be fetched before the run, in a sentence, or None."""
@@ -97,8 +102,11 @@ class Run:
             path = pathlib.Path(folder) / "vfio"
             command = [self.program, "--socket", path, "--shm-file", self.shm_file,
                        "--shm-size", SHM_BYTES, "--shm-base", hex(shm_base),
-                       "--report", self.work / f"{name}.json", *more]
-            with Child("the device process", command, self.work / f"{name}.log") as child:
+                       "--report", self.work / f"{name}.json", "--control", *more]
+            for part in self.parts:
+                command += [*part.options(), "--rings", f"{part.name}={part.rings}"]
+            with Child("the device process", command, self.work / f"{name}.log",
+                       talks=True) as child:
                 for line in follow(child.log, time.monotonic() + 20, child.ended):
                     if line.startswith("ready"):
                         break
@@ -121,12 +129,18 @@ class Run:
     def boot(self, found):
         """Boots the guest to its end, printing its verdicts as they come."""
         ssdt = guest.compile_ssdt(self.work, qemu.acpi_node(qemu.SLOT), found["bar"],
-                                  found["gsi"], len(report.DEVICES))
+                                  found["gsi"], len(self.parts))
         initrd = guest.make_initrd(self.work, self.kernel, ssdt)
         parameters = {"token": self.token, "bytes": FILE_BYTES,
-                      "checks": ",".join(report.GUEST_CHECKS),
+                      "checks": ",".join(self.checks),
+                      "drivers": ",".join(f"0x{part.device_id:04x}:{part.driver}"
+                                          for part in self.parts),
+                      "rings": ",".join(f"{slot}:{part.rings}"
+                                        for slot, part in enumerate(self.parts)),
                       "function": qemu.function(qemu.SLOT),
                       "ivshmem": qemu.function(qemu.IVSHMEM_SLOT)}
+        for part in self.parts:
+            parameters.update(part.parameters())
         append = "console=ttyS0 quiet panic=-1 " + " ".join(
             f"vmmio.{key}={value}" for key, value in parameters.items())
         trace = ["--trace", self.work / "trace.log"] if self.options.trace else []
@@ -160,17 +174,18 @@ class Run:
         for line in follow(console, self.deadline, ended):
             if verdict := self.log.take(line):
                 name, passed, detail = verdict
-                print(report.table_row(report.check(report.GUEST_CHECKS[name], passed, detail)),
-                      flush=True)
+                print(report.table_row(report.check(self.checks[name], passed, detail)), flush=True)
+            while self.log.wishes:
+                device.say(self.log.wishes.pop(0))
 
     def judge(self, found, device):
         """Makes the report and shows what the guest could not judge alone."""
         result = report.make_report(
-            self.options.form, self.log, device, expected=found, shm_size=SHM_BYTES,
+            self.options.form, self.log, device, self.parts, expected=found, shm_size=SHM_BYTES,
             file_bytes=FILE_BYTES, seconds=time.monotonic() - self.start)
         if not result["checks"][0]["ok"]:
             self.addresses_file.unlink(missing_ok=True)
-        shown = [report.GUEST_CHECKS[name] for name in self.log.verdicts]
+        shown = [self.checks[name] for name in self.log.verdicts]
         for item in result["checks"]:
             if item["name"] not in shown:
                 print(report.table_row(item))

@@ -11,36 +11,62 @@ from unittest import mock
 
 import child
 import guest
+import parts
 import qemu
 import report
 
 HERE = pathlib.Path(__file__).parent
 EXPECTED = {"bar": 0xFEBE0000, "shm_base": 0xF0000000, "gsi": 11}
 SHM_SIZE = 128 << 20
-FILE_BYTES = 1 << 20
+MIB = 1 << 20
+FILE_BYTES = MIB
 DEVICE = {"register_accesses": 7, "token_found": {"offset": 4096, "bytes": FILE_BYTES},
-          "devices": [{"device_id": 4, "requests": 64, "bytes": 4096},
-                      {"device_id": 27, "requests": 1, "bytes": 4}]}
+          "devices": [{"name": part.name, "device_id": part.device_id, "requests": 3, "bytes": 9}
+                      for part in parts.all_parts()]}
+GUEST_CHECKS = report.guest_checks(parts.all_parts())
 GUEST_LINES = [
     "VMMIO: value kernel=6.12.0",
     "VMMIO: value bar=0x00000000febe0000",
     "VMMIO: value shm_bar=0x00000000f0000000",
-    *(f"VMMIO: pass {name} detail" for name in report.GUEST_CHECKS),
+    *(f"VMMIO: pass {name} detail" for name in GUEST_CHECKS),
     "VMMIO: value shm_base=0xf0000000",
     f"VMMIO: value shm_length={SHM_SIZE}",
     "VMMIO: value dax_read_mb_s=90.5",
     "VMMIO: value ram_read_mb_s=91.5",
     "VMMIO: end",
 ]
+TOKEN = bytes(range(0xF0, 0x100))
 
 
-def judged(lines, device=None):
-    """The report of a run in which the guest said `lines`."""
+def pattern(count):
+    """A pattern file of `count` records."""
+    return b"".join(TOKEN + index.to_bytes(8, "little") + bytes(
+        (index * 131 + i * 7 + TOKEN[i % 16]) & 0xFF for i in range(40)) for index in range(count))
+
+
+def good_parts(folder):
+    """The devices of a run, with the files that a good run leaves behind."""
+    all_parts = parts.all_parts()
+    for part in all_parts:
+        part.prepare(folder, TOKEN.hex(), FILE_BYTES)
+        if part.name == "disk":
+            with open(part.path, "r+b") as file:
+                file.seek(MIB)
+                file.write(pattern(FILE_BYTES // 64))
+    return all_parts
+
+
+def judged(lines, device=None, spoil=None):
+    """The report of a run in which the guest said `lines`; spoil(parts) damages what is on the host."""
     log = report.GuestLog()
     for line in lines:
         log.take(line)
-    return report.make_report("tlm", log, device or DEVICE, expected=EXPECTED, shm_size=SHM_SIZE,
-                              file_bytes=FILE_BYTES, seconds=1.25)
+    with tempfile.TemporaryDirectory() as folder:
+        devices = good_parts(pathlib.Path(folder))
+        if spoil:
+            spoil({part.name: part for part in devices})
+        return report.make_report("tlm", log, device or DEVICE, devices, expected=EXPECTED,
+                                  shm_size=SHM_SIZE, file_bytes=FILE_BYTES, seconds=1.25)
 
 
 def replaced(old, new):
@@ -64,11 +90,11 @@ class Report(unittest.TestCase):
         self.assertTrue(judged(lines)["ok"])
 
     def test_fails_for_each_guest_check_alone(self):
-        for name in report.GUEST_CHECKS:
+        for name in GUEST_CHECKS:
             with self.subTest(name):
                 result = judged(replaced(f"pass {name} ", f"fail {name} "))
                 self.assertFalse(result["ok"])
-                self.assertIn(report.GUEST_CHECKS[name], report.verdict(result))
+                self.assertIn(GUEST_CHECKS[name], report.verdict(result))
 
     def test_fails_when_any_line_is_missing(self):
         for i, line in enumerate(GUEST_LINES):
@@ -95,11 +121,41 @@ class Report(unittest.TestCase):
                 self.assertEqual(result["dax_bytes_verified"], 0)
 
     def test_fails_when_a_device_did_no_work(self):
-        for idle in (0, 1):
+        for idle in range(len(DEVICE["devices"])):
             devices = [dict(device) for device in DEVICE["devices"]]
             devices[idle]["requests"] = 0
             with self.subTest(idle):
                 self.assertFalse(judged(GUEST_LINES, {**DEVICE, "devices": devices})["ok"])
+
+    def test_has_an_entry_for_each_device(self):
+        entries = judged(GUEST_LINES)["devices"]
+        self.assertEqual([entry["name"] for entry in entries], ["rng", "pmem", "disk", "rodisk"])
+        for entry in entries:
+            with self.subTest(entry["name"]):
+                self.assertEqual((entry["requests"], entry["bytes"]), (3, 9))
+                self.assertTrue(entry["checks"])
+                self.assertTrue(all(item["ok"] for item in entry["checks"]), entry)
+
+    def test_fails_when_the_disk_lacks_a_record(self):
+        def spoil(devices):
+            with open(devices["disk"].path, "r+b") as file:
+                file.seek(MIB + 64)
+                file.write(bytes(64))
+        result = judged(GUEST_LINES, spoil=spoil)
+        self.assertIn("the file is in the host's image", report.verdict(result))
+
+    def test_fails_when_discarded_blocks_kept_their_room(self):
+        def spoil(devices):
+            with open(devices["disk"].path, "r+b") as file:
+                file.seek(devices["disk"].TAIL)
+                file.write(b"x")
+        result = judged(GUEST_LINES, spoil=spoil)
+        self.assertIn("gave their room back", report.verdict(result))
+
+    def test_takes_the_wishes_of_the_guest(self):
+        log = report.GuestLog()
+        self.assertIsNone(log.take("VMMIO: ask resize disk 4096"))
+        self.assertEqual(log.wishes, ["resize disk 4096"])
 
     def test_names_a_linux_that_never_came_up(self):
         self.assertIn("did not come up", report.verdict(judged([])))
@@ -224,14 +280,10 @@ class Guest(unittest.TestCase):
 
     def test_the_guest_tool_accepts_its_own_pattern_only(self):
         self.need("cc")
-        token = bytes(range(0xF0, 0x100))
-        content = bytearray()
-        for index in range(300):
-            content += token + index.to_bytes(8, "little") + bytes(
-                (index * 131 + i * 7 + token[i % 16]) & 0xFF for i in range(40))
+        content = bytearray(pattern(300))
         path = self.folder / "pattern"
         path.write_bytes(content)
-        verify = ["verify", path, token.hex(), str(len(content))]
+        verify = ["verify", path, TOKEN.hex(), str(len(content))]
         self.assertEqual(self.tool_says(*verify).returncode, 0)
         for at in (0, 16, 63, len(content) - 1):
             content[at] ^= 1
@@ -242,7 +294,7 @@ class Guest(unittest.TestCase):
 
     def test_the_guest_tool_refuses_a_file_that_is_not_dax(self):
         self.need("cc")
-        result = self.tool_says("write", self.folder / "new", "00" * 16, "4096")
+        result = self.tool_says("write-dax", self.folder / "new", "00" * 16, "4096")
         self.assertEqual(result.returncode, 1)
         self.assertIn("not through DAX", result.stdout)
 

@@ -121,6 +121,9 @@ private:
         const std::string output = file("output");
         pid_ = ::fork();
         if (pid_ == 0) {
+            const int input = ::open(file("input").c_str(), O_RDONLY);
+            if (input >= 0)
+                ::dup2(input, STDIN_FILENO);
             const int log = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
             ::dup2(log, STDOUT_FILENO);
             ::dup2(log, STDERR_FILENO);
@@ -187,6 +190,26 @@ TEST(Platform, AttachesDisksThatAreFiles) // MMIO-DEVID-01 BLK-05 BLK-31
     EXPECT_EQ(client->read(read_only + VMMIO_REG_DEVICE_ID, 4), 2u);
     EXPECT_EQ(client->read(read_only + VMMIO_REG_CONFIG, 4), shm_size / 512);
     EXPECT_EQ(client->read(read_only + VMMIO_REG_DEVICE_FEATURES, 4) & ro, ro);
+}
+
+TEST(Platform, TakesCommandsFromStandardInput) // BLK-36
+{
+    program platform({"--control", "--disk", "@disk"}, [](const program &p) {
+        std::ofstream(p.file("disk"));
+        fs::resize_file(p.file("disk"), 1 << 20);
+        std::ofstream(p.file("input")) << "resize disk 2M\nresize disk 513\nresize pmem 1M\n"
+                                          "explode\n";
+    });
+    ASSERT_TRUE(platform.is_ready()) << platform.text("output");
+    auto client = platform.connect();
+    for (const std::string answer : {"ok: resize disk 2M", "error: a disk has whole sectors",
+                                     "error: there is no device 'pmem'",
+                                     "error: 'explode' is no command: write resize NAME BYTES"})
+        EXPECT_TRUE(platform.soon([&] {
+            return platform.text("output").find(answer) != std::string::npos;
+        })) << platform.text("output");
+    const std::uint64_t disk = 2 * VMMIO_BLOCK_SIZE;
+    EXPECT_EQ(client->read(disk + VMMIO_REG_CONFIG, 4), (2u << 20) / 512);
 }
 
 TEST(Platform, OffersTheRingsThatWereAskedFor) // FEAT-01
