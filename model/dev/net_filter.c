@@ -104,8 +104,10 @@ uint16_t vmmio_net_pair_of_flow(const struct vmmio_net *net, const uint8_t *fram
         const uint32_t hash = hash_flow(frame, length);
         const uint16_t known = net->flows[hash];
 
-        pair = known && known <= net->active_pairs ? (uint16_t)(known - 1)
-                                                   : (uint16_t)(hash % net->active_pairs);
+        if (known && known <= net->active_pairs)
+            pair = (uint16_t)(known - 1);
+        else
+            pair = (uint16_t)(hash % net->active_pairs);
     }
     for (uint16_t i = 0; i < net->active_pairs && !usable(net, pair); i++) /* NET-71 */
         pair = (uint16_t)((pair + 1) % net->active_pairs);
