@@ -63,14 +63,17 @@ void vmmio_net_set_guest_offloads(struct vmmio_net *net, uint64_t bits)
         net->is.backend.welcome(net->is.backend.context, offloads & net->is.backend.gives);
 }
 
-static uint32_t control_queue(const struct vmmio_net *net) /* NET-01 */
+/* The control queue, if there is one, comes next (NET-01). */
+static uint32_t data_queues(const struct vmmio_net *net)
 {
     return vmmio_net_has(net, VMMIO_NET_F_MQ) ? 2u * net->is.pairs : 2;
 }
 
-static uint32_t data_queues(const struct vmmio_net *net)
+static uint32_t usable_queues(const struct vmmio_function *function,
+                              const struct vmmio_features *negotiated)
 {
-    return vmmio_net_has(net, VMMIO_NET_F_MQ) ? 2u * net->is.pairs : 2;
+    return data_queues((const struct vmmio_net *)function) +
+           vmmio_features_has(negotiated, VMMIO_NET_F_CTRL_VQ); /* NET-02 */
 }
 
 static bool turn(struct vmmio_function *function, struct vmmio_engine *engine, uint32_t queue)
@@ -88,14 +91,10 @@ static void handle(struct vmmio_function *function, struct vmmio_request *reques
 {
     struct vmmio_net *net = (struct vmmio_net *)function;
 
-    if (request->queue < data_queues(net)) {
+    if (request->queue < data_queues(net))
         vmmio_net_transmit(net, request);
-    } else if (request->queue == control_queue(net) && vmmio_net_has(net, VMMIO_NET_F_CTRL_VQ)) {
+    else
         vmmio_net_control(net, request);
-    } else { /* NET-02, or a queue pair without MQ: no such queue */
-        vmmio_request_report(request, VMMIO_DIAG_NET_CONTROL, request->queue);
-        vmmio_request_complete(request, 0);
-    }
 }
 
 static bool features_ok(struct vmmio_function *function, const struct vmmio_features *negotiated)
@@ -149,6 +148,7 @@ static const struct vmmio_function_type type = {
     .handle = handle,
     .turn = turn,
     .features_ok = features_ok,
+    .usable_queues = usable_queues,
     .reset = reset,
 };
 
