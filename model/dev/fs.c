@@ -37,6 +37,7 @@ static void give_reply(struct vmmio_fs *fs, struct vmmio_request *request, const
     const bool ok = length == 0 || vmmio_request_write(request, 0, reply, length);
 
     fs->requests += ok;
+    fs->bytes += ok ? (uint64_t)request->readable_bytes + length : 0;
     vmmio_request_complete(request, ok ? length : 0);
 }
 

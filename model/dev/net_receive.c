@@ -156,6 +156,7 @@ static bool fill(struct vmmio_net *net, const struct vmmio_net_frame *frame, str
         first = next;
     }
     net->received += ok;
+    net->bytes_received += ok ? frame->length : 0;
     net->dropped += !ok;
     return ok;
 }

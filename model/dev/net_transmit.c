@@ -9,6 +9,7 @@ static bool send(struct vmmio_net *net, const struct vmmio_net_header *header, c
     const bool ok = net->link_up && backend->send(backend->context, header, frame, length);
 
     net->sent += ok;
+    net->bytes_sent += ok ? length : 0;
     net->send_dropped += !ok;
     return ok;
 }

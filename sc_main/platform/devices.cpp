@@ -5,6 +5,10 @@
 #include "vmmio/tlm/blk_file.h"
 #include "vmmio/tlm/devices.h"
 #include "vmmio/tlm/file_memory.h"
+#include "vmmio/tlm/net_device.h"
+#ifdef VMMIO_WITH_FS
+#include "vmmio/tlm/fs_device.h"
+#endif
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -62,6 +66,42 @@ attachment make_disk(const options &chosen, const char *name, const std::string 
             resize};
 }
 
+attachment make_net(const options &chosen)
+{
+    auto network = std::make_shared<user_net>(user_net_options{});
+    auto module = std::make_unique<net_device>("net", *network, vmmio_net_config{},
+                                               chosen.options_for("net"));
+    net_device *const it = module.get();
+    return {VMMIO_ID_NET, network, std::move(module),
+            [it] { return it->state().sent + it->state().received; },
+            [it] { return it->state().bytes_sent + it->state().bytes_received; }};
+}
+
+#ifdef VMMIO_WITH_FS
+attachment make_share(const options &chosen)
+{
+    fs_options shared;
+    shared.directory = chosen.share;
+    std::shared_ptr<file_memory> window;
+    if (!chosen.dax_file.empty()) {
+        window = std::make_shared<file_memory>(chosen.dax_file, chosen.dax_size);
+        shared.dax.base = chosen.dax_base;
+        shared.dax.length = chosen.dax_size;
+        shared.dax.memory = window->data();
+    }
+    auto module = std::make_unique<fs_device>("share", shared, chosen.options_for("share"));
+    fs_device *const it = module.get();
+    return {VMMIO_ID_FS, window, std::move(module), [it] { return it->requests(); },
+            [it] { return it->bytes(); }};
+}
+#else
+attachment make_share(const options &)
+{
+    throw std::runtime_error("--share: this program was built without libfuse; install it (Debian: "
+                             "apt-get install libfuse3-dev) and build again");
+}
+#endif
+
 // A device that is misspelt would silently get other rings than its user wants.
 void check_names(const options &chosen, const std::vector<attachment> &all)
 {
@@ -88,6 +128,10 @@ std::vector<attachment> make_devices(const options &chosen)
     if (!chosen.read_only_disk.empty())
         all.push_back(
             make_disk(chosen, "rodisk", chosen.read_only_disk, blk_file::access::read_only));
+    if (chosen.net)
+        all.push_back(make_net(chosen));
+    if (!chosen.share.empty())
+        all.push_back(make_share(chosen));
     check_names(chosen, all);
     return all;
 }

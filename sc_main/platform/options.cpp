@@ -81,6 +81,21 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
     app.add_option("--disk", chosen.disk, "file of a block device");
     app.add_option("--read-only-disk", chosen.read_only_disk,
                    "file of a block device that cannot be written");
+    app.add_flag("--net", chosen.net,
+                 "a network device on a network in user mode: the host is 10.0.2.2");
+    const auto share = app.add_option("--share", chosen.share,
+                                      "directory of a file system device with the tag 'vmmio'");
+    std::string dax_size = "0", dax_base = "0";
+    const auto dax_file =
+        app.add_option("--dax-file", chosen.dax_file,
+                       "file behind its DAX window, shared memory region 0; made if absent")
+            ->needs(share);
+    const auto size_option =
+        app.add_option("--dax-size", dax_size, "bytes of the window")->needs(dax_file);
+    const auto base_option =
+        app.add_option("--dax-base", dax_base, "guest physical address of the window")
+            ->needs(dax_file);
+    dax_file->needs(size_option)->needs(base_option);
     std::vector<std::string> rings;
     app.add_option(
            "--rings", rings,
@@ -103,6 +118,8 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
         chosen.shm_size = size_of("--shm-size", size);
         chosen.shm_base = size_of("--shm-base", base);
         chosen.bar = size_of("--bar", bar);
+        chosen.dax_size = size_of("--dax-size", dax_size);
+        chosen.dax_base = size_of("--dax-base", dax_base);
         for (const std::string &text : rings)
             chosen.rings.insert(parse_rings(text));
     } catch (const CLI::Error &error) {

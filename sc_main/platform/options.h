@@ -23,6 +23,11 @@ struct options {
     std::uint64_t bar = 0;      ///< where the guest's tables say BAR0 is; 0 = they do not
     std::string disk;           ///< file of a block device; empty = no such device
     std::string read_only_disk; ///< the same for one that cannot be written
+    bool net = false;           ///< a network device on a network in user mode
+    std::string share;          ///< directory of a file system device; empty = no such device
+    std::string dax_file;       ///< memory behind its window; empty = it has none
+    std::uint64_t dax_size = 0; ///< bytes
+    std::uint64_t dax_base = 0; ///< guest physical address of the window
     std::map<std::string, vmmio_features> rings; ///< bits of the rings, by name of the device
     std::string trace; ///< file for a line per register access; empty = none
     std::optional<token> wanted;

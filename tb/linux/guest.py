@@ -10,7 +10,8 @@ import subprocess
 from child import RunError
 
 HERE = pathlib.Path(__file__).parent
-MODULES = ["virtio_mmio", "virtio-rng", "virtio_pmem", "nd_pmem", "ext4", "virtio_blk"]
+MODULES = ["virtio_mmio", "virtio-rng", "virtio_pmem", "nd_pmem", "ext4", "virtio_blk",
+           "virtio_net", "virtiofs"]
 
 
 def tool(name):

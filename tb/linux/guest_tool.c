@@ -60,8 +60,7 @@ static bool is_dax(int fd)
            (st.stx_attributes_mask & STATX_ATTR_DAX) && (st.stx_attributes & STATX_ATTR_DAX);
 }
 
-static int write_pattern(const char *path, const uint8_t token[TOKEN_BYTES], size_t bytes,
-                         bool dax)
+static int write_pattern(const char *path, const uint8_t token[TOKEN_BYTES], size_t bytes, bool dax)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (fd < 0 || posix_fallocate(fd, 0, (off_t)bytes) != 0)
@@ -224,7 +223,8 @@ int main(int argc, char **argv)
         if (strcmp(command, "verify") == 0)
             return verify_pattern(argv[2], token, bytes);
     }
-    fprintf(stderr, "usage: guest_tool random FILE BYTES | speed FILE | "
-                    "write FILE TOKEN BYTES | write-dax FILE TOKEN BYTES | verify FILE TOKEN BYTES\n");
+    fprintf(stderr,
+            "usage: guest_tool random FILE BYTES | speed FILE | "
+            "write FILE TOKEN BYTES | write-dax FILE TOKEN BYTES | verify FILE TOKEN BYTES\n");
     return 2;
 }

@@ -7,8 +7,12 @@ A device without a line of its own in CHECKS is proven by the checks that every 
 import hashlib
 import os
 import secrets
+import shutil
+import socket
+import threading
 
-from report import NOT_REACHED, check
+import guest
+from report import NOT_REACHED, check, hexadecimal
 
 MIB = 1 << 20
 
@@ -32,6 +36,12 @@ class Part:
     def parameters(self):
         """Parameters of the run for the guest."""
         return {}
+
+    def start(self):
+        """Begins to serve what the guest needs from the host; see stop."""
+
+    def stop(self):
+        """Ends that. The guest has ended, or never was."""
 
     def judge(self, log):
         """Checks that the host makes when the guest has ended."""
@@ -150,6 +160,140 @@ class ReadOnlyDisk(Part):
         return {"rodisk_sum": self.sum}
 
 
+class Net(Part):
+    """A network in user mode. On the host's loopback one server gives bytes and another takes them."""
+
+    name = "net"
+    device_id = 1
+    driver = "virtio_net"
+    checks = {
+        "ping": "network: the host answers a ping",
+        "tcp": "network: bytes by TCP both ways",
+    }
+    BYTES = 10 * MIB
+
+    def prepare(self, work, token, file_bytes):
+        self.content = secrets.token_bytes(self.BYTES)
+        self.received = hashlib.sha256()
+        self.count = 0
+        self.source, self.sink = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+
+    def options(self):
+        return ["--net"]
+
+    def parameters(self):
+        return {"tcp_source": self.source.getsockname()[1], "tcp_sink": self.sink.getsockname()[1],
+                "tcp_mib": self.BYTES // MIB, "tcp_sum": hashlib.sha256(self.content).hexdigest()}
+
+    def start(self):
+        self.giver = threading.Thread(target=self.give)
+        self.taker = threading.Thread(target=self.take)
+        self.giver.start()
+        self.taker.start()
+
+    def stop(self):
+        for server in (self.source, self.sink):
+            try:
+                server.shutdown(socket.SHUT_RDWR)  # ends an accept() that nobody has answered
+            except OSError:
+                pass
+        self.giver.join()
+        self.taker.join()
+        for server in (self.source, self.sink):
+            server.close()
+
+    def give(self):
+        try:
+            client, _ = self.source.accept()
+            with client:
+                client.sendall(self.content)
+        except OSError:
+            pass  # the guest tells what it did not get
+
+    def take(self):
+        try:
+            client, _ = self.sink.accept()
+            with client:
+                client.settimeout(60)
+                while piece := client.recv(65536):
+                    self.received.update(piece)
+                    self.count += len(piece)
+        except OSError:
+            pass  # the sums will differ
+
+    def judge(self, log):
+        title = "network: the guest's bytes reached the host"
+        if "tcp" not in log.verdicts:
+            yield check(title, False, NOT_REACHED)
+        else:
+            yield check(title, log.values.get("tcp_sent") == self.received.hexdigest()
+                        and self.count == self.BYTES, f"{self.count} of {self.BYTES} bytes")
+
+
+class Share(Part):
+    """A directory of the host, with a DAX window on a file that QEMU shows to the guest."""
+
+    name = "share"
+    device_id = 26
+    driver = "virtiofs"
+    checks = {
+        "share": "file system: files, directories, links by requests",
+        "share_dax": "file system: mapped files through the DAX window",
+    }
+    WINDOW = 128 * MIB
+    BYTES = 64 * MIB
+
+    def prepare(self, work, token, file_bytes):
+        self.folder = work / "share"
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+        self.window_file = work / "window.img"
+        self.window_file.unlink(missing_ok=True)
+        content = secrets.token_bytes(MIB + 1)
+        (self.folder / "from_host").write_bytes(content)
+        self.sum = hashlib.sha256(content).hexdigest()
+        guest.call(guest.compile_guest_tool(work), "write", self.folder / "pattern", token,
+                   str(self.BYTES))
+        self.base = None
+
+    def place(self, base):
+        """Where the guest sees the window."""
+        self.base = base
+
+    def options(self):
+        return ["--share", self.folder, "--dax-file", self.window_file, "--dax-size", self.WINDOW,
+                "--dax-base", hex(self.base)]
+
+    def parameters(self):
+        return {"share_sum": self.sum, "share_bytes": self.BYTES}
+
+    def judge(self, log):
+        title = "file system: links and names on the host"
+        if "share" not in log.verdicts:
+            yield check(title, False, NOT_REACHED)
+        else:
+            found = {path.name: os.readlink(path) if path.is_symlink() else path.read_text()
+                     for path in (self.folder / "dir").glob("*")}
+            yield check(title, found == {"c": "d", "d": "text\n"}, str(found))
+        title = "file system: window's base and length as configured"
+        if "share_dax" not in log.verdicts:
+            yield check(title, False, NOT_REACHED)
+        else:
+            seen = (log.number("share_base"), log.number("share_length"))
+            yield check(title, seen == (self.base, self.WINDOW),
+                        f"base {hexadecimal(seen[0])}, length {hexadecimal(seen[1])}")
+        title = "file system: bytes mapped by the guest are in the host's file"
+        written = self.folder / "from_guest"
+        if "share_dax" not in log.verdicts or not written.exists():
+            yield check(title, False, NOT_REACHED)
+        else:
+            content = written.read_bytes()
+            same = hashlib.sha256(content).hexdigest() == log.values.get("share_written")
+            yield check(title, same and len(content) == self.BYTES,
+                        f"{len(content)} of {self.BYTES} bytes, sha256 "
+                        + ("as in the guest" if same else "differs"))
+
+
 def all_parts():
     """The devices in the order of their pages of BAR0."""
-    return [Entropy(), Pmem(), Disk(), ReadOnlyDisk()]
+    return [Entropy(), Pmem(), Disk(), ReadOnlyDisk(), Net(), Share()]

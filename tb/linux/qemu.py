@@ -14,6 +14,7 @@ from child import Child, RunError
 
 SLOT = 4
 IVSHMEM_SLOT = 5
+WINDOW_SLOT = 6
 RAM = "512M"
 
 
@@ -33,11 +34,11 @@ def has_kvm():
     return ("svm" in words or "vmx" in words) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
-def command_line(program, vfio_socket, shm_file, shm_size):
-    """QEMU with our function and the shared memory region, and no kernel yet.
+def command_line(program, vfio_socket, shm_file, shm_size, window_file, window_size):
+    """QEMU with our function and two shared memory regions, and no kernel yet.
 
-    The region is a BAR of an ivshmem device: in one of our own function QEMU would stop mapping it
-    at the first interrupt.
+    A region is a BAR of an ivshmem device: in one of our own function QEMU would stop mapping it at
+    the first interrupt.
     """
     vfio = {"driver": "vfio-user-pci", "addr": f"{SLOT:x}",
             "socket": {"type": "unix", "path": str(vfio_socket)},
@@ -53,6 +54,9 @@ def command_line(program, vfio_socket, shm_file, shm_size):
         "-object", f"memory-backend-file,id=shm,share=on,mem-path={shm_file},size={shm_size}",
         "-device", json.dumps(vfio),
         "-device", f"ivshmem-plain,memdev=shm,addr={IVSHMEM_SLOT:x}",
+        "-object",
+        f"memory-backend-file,id=window,share=on,mem-path={window_file},size={window_size}",
+        "-device", f"ivshmem-plain,memdev=window,addr={WINDOW_SLOT:x}",
     ]
 
 
@@ -106,12 +110,14 @@ def addresses_in(pci):
         return None
 
     found = {"bar": bar(SLOT, 0), "shm_base": bar(IVSHMEM_SLOT, 2),
+             "window_base": bar(WINDOW_SLOT, 2),
              "gsi": devices[SLOT].get("irq", 0)}
     return found if all(found.values()) else None
 
 
 def ask_firmware(command, log, seconds=30):
-    """Lets the firmware of `command` place the BARs, and gives {"bar", "shm_base", "gsi"}."""
+    """Lets the firmware of `command` place the BARs, and gives {"bar", "shm_base",
+    "window_base", "gsi"}."""
     deadline = time.monotonic() + seconds
     with tempfile.TemporaryDirectory(prefix="vmmio-") as folder:
         path = pathlib.Path(folder) / "qmp"

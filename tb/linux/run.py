@@ -79,6 +79,7 @@ class Run:
         self.log = report.GuestLog()
         self.parts = parts.all_parts()
         self.checks = report.guest_checks(self.parts)
+        self.share = self.parts[-1]
         for part in self.parts:
             part.prepare(self.work, self.token, FILE_BYTES)
 
@@ -95,7 +96,7 @@ class Run:
         return self.start + self.options.timeout
 
     @contextlib.contextmanager
-    def device(self, name, shm_base, *more):
+    def device(self, name, shm_base, window_base, *more):
         """The device process, listening, and the QEMU command line that attaches to it."""
         (self.work / f"{name}.json").unlink(missing_ok=True)
         with tempfile.TemporaryDirectory(prefix="vmmio-") as folder:
@@ -103,6 +104,7 @@ class Run:
             command = [self.program, "--socket", path, "--shm-file", self.shm_file,
                        "--shm-size", SHM_BYTES, "--shm-base", hex(shm_base),
                        "--report", self.work / f"{name}.json", "--control", *more]
+            self.share.place(window_base)
             for part in self.parts:
                 command += [*part.options(), "--rings", f"{part.name}={part.rings}"]
             with Child("the device process", command, self.work / f"{name}.log",
@@ -112,16 +114,28 @@ class Run:
                         break
                 else:
                     raise RunError("the device process ended before it was used", child.log)
-                yield child, qemu.command_line(self.qemu, path, self.shm_file, SHM_BYTES)
+                yield child, self.qemu_command(path)
+
+    def qemu_command(self, socket):
+        return qemu.command_line(self.qemu, socket, self.shm_file, SHM_BYTES,
+                                 self.share.window_file, self.share.WINDOW)
+
+    @contextlib.contextmanager
+    def serving(self):
+        """What the host does for the guest beside its devices."""
+        with contextlib.ExitStack() as stack:
+            for part in self.parts:
+                part.start()
+                stack.callback(part.stop)
+            yield
 
     def addresses(self):
         """Where the firmware places our BARs; asked once for each QEMU and command line."""
-        any_place = qemu.command_line(self.qemu, "socket", self.shm_file, SHM_BYTES)
-        key = qemu.cache_key(any_place, [self.shm_file])
+        key = qemu.cache_key(self.qemu_command("socket"), [self.work])
         with contextlib.suppress(OSError, ValueError, LookupError):
             return json.loads(self.addresses_file.read_text())[key]
         say("asking the firmware where it places the BARs")
-        with self.device("firmware-device", ANY_BASE) as (_, command):
+        with self.device("firmware-device", ANY_BASE, 2 * ANY_BASE) as (_, command):
             found = qemu.ask_firmware(command, self.work / "firmware.log")
         self.addresses_file.write_text(json.dumps({key: found}))
         return found
@@ -147,8 +161,10 @@ class Run:
         console = self.work / "console.log"
         console.write_bytes(b"")
         say(f"booting Linux {(self.kernel / 'version').read_text().strip()}")
-        with self.device("device", found["shm_base"], "--bar", hex(found["bar"]),
-                         "--find-token", self.token, *trace) as (device, command):
+        with self.serving(), \
+                self.device("device", found["shm_base"], found["window_base"],
+                            "--bar", hex(found["bar"]), "--find-token", self.token,
+                            *trace) as (device, command):
             command += ["-serial", f"file:{console}", "-kernel", self.kernel / "vmlinuz",
                         "-initrd", initrd, "-append", append]
             with Child("QEMU", command, self.work / "qemu.log") as machine:

@@ -1,7 +1,9 @@
 """The runner of the Linux boot judges rightly: each item fails when what it looks at is wrong."""
 
+import hashlib
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,10 +18,11 @@ import qemu
 import report
 
 HERE = pathlib.Path(__file__).parent
-EXPECTED = {"bar": 0xFEBE0000, "shm_base": 0xF0000000, "gsi": 11}
+EXPECTED = {"bar": 0xFEBE0000, "shm_base": 0xF0000000, "window_base": 0xE8000000, "gsi": 11}
 SHM_SIZE = 128 << 20
 MIB = 1 << 20
 FILE_BYTES = MIB
+parts.Net.BYTES = parts.Share.BYTES = MIB  # the real sizes take time and prove no more
 DEVICE = {"register_accesses": 7, "token_found": {"offset": 4096, "bytes": FILE_BYTES},
           "devices": [{"name": part.name, "device_id": part.device_id, "requests": 3, "bytes": 9}
                       for part in parts.all_parts()]}
@@ -31,6 +34,10 @@ GUEST_LINES = [
     *(f"VMMIO: pass {name} detail" for name in GUEST_CHECKS),
     "VMMIO: value shm_base=0xf0000000",
     f"VMMIO: value shm_length={SHM_SIZE}",
+    f"VMMIO: value share_base={EXPECTED['window_base']:#x}",
+    f"VMMIO: value share_length={parts.Share.WINDOW:#x}",
+    f"VMMIO: value share_written={hashlib.sha256(bytes(parts.Share.BYTES)).hexdigest()}",
+    f"VMMIO: value tcp_sent={hashlib.sha256(bytes(parts.Net.BYTES)).hexdigest()}",
     "VMMIO: value dax_read_mb_s=90.5",
     "VMMIO: value ram_read_mb_s=91.5",
     "VMMIO: end",
@@ -53,6 +60,18 @@ def good_parts(folder):
             with open(part.path, "r+b") as file:
                 file.seek(MIB)
                 file.write(pattern(FILE_BYTES // 64))
+        if part.name == "net":
+            part.start()
+            with socket.create_connection(part.sink.getsockname()) as guest_side:
+                guest_side.sendall(bytes(part.BYTES))
+            part.taker.join()  # stop() would end an accept() that has not come to it yet
+            part.stop()
+        if part.name == "share":
+            part.place(EXPECTED["window_base"])
+            (part.folder / "dir").mkdir()
+            (part.folder / "dir/d").write_text("text\n")
+            (part.folder / "dir/c").symlink_to("d")
+            (part.folder / "from_guest").write_bytes(bytes(part.BYTES))
     return all_parts
 
 
@@ -129,7 +148,7 @@ class Report(unittest.TestCase):
 
     def test_has_an_entry_for_each_device(self):
         entries = judged(GUEST_LINES)["devices"]
-        self.assertEqual([entry["name"] for entry in entries], ["rng", "pmem", "disk", "rodisk"])
+        self.assertEqual([entry["name"] for entry in entries], ["rng", "pmem", "disk", "rodisk", "net", "share"])
         for entry in entries:
             with self.subTest(entry["name"]):
                 self.assertEqual((entry["requests"], entry["bytes"]), (3, 9))
@@ -152,6 +171,22 @@ class Report(unittest.TestCase):
         result = judged(GUEST_LINES, spoil=spoil)
         self.assertIn("gave their room back", report.verdict(result))
 
+    def test_fails_when_the_host_got_other_bytes_from_the_network(self):
+        result = judged(replaced("tcp_sent=", "tcp_sent=0"))
+        self.assertIn("the guest's bytes reached the host", report.verdict(result))
+
+    def test_fails_when_the_shared_directory_is_not_what_the_guest_made(self):
+        def cut(devices):
+            (devices["share"].folder / "from_guest").write_bytes(b"short")
+
+        def misname(devices):
+            (devices["share"].folder / "dir/d").rename(devices["share"].folder / "dir/e")
+        for spoil, words in ((cut, "bytes mapped by the guest"), (misname, "links and names")):
+            with self.subTest(words):
+                self.assertIn(words, report.verdict(judged(GUEST_LINES, spoil=spoil)))
+        moved = judged(replaced("share_base=0xe8000000", "share_base=0xe0000000"))
+        self.assertIn("window's base and length", report.verdict(moved))
+
     def test_takes_the_wishes_of_the_guest(self):
         log = report.GuestLog()
         self.assertIsNone(log.take("VMMIO: ask resize disk 4096"))
@@ -167,7 +202,8 @@ class Firmware(unittest.TestCase):
         return [{"devices": [
             {"slot": qemu.SLOT, "irq": 11, "regions": [{"bar": 0, "address": bar}]},
             {"slot": qemu.IVSHMEM_SLOT, "regions": [{"bar": 0, "address": 0xFEBF0000},
-                                                    {"bar": 2, "address": shm_base}]}]}]
+                                                    {"bar": 2, "address": shm_base}]},
+            {"slot": qemu.WINDOW_SLOT, "regions": [{"bar": 2, "address": 0xE8000000}]}]}]
 
     def test_addresses_are_taken_from_the_right_bars(self):
         self.assertEqual(qemu.addresses_in(self.pci(0xFEBE0000, 0xF0000000)), EXPECTED)

@@ -114,6 +114,7 @@ struct vmmio_fs {
     struct vmmio_function function;
     struct vmmio_fs_config is;
     uint64_t requests; /**< answered so far, with and without success */
+    uint64_t bytes;    /**< of their requests and replies */
     /* Private from here on. */
     uint8_t config_bytes[VMMIO_FS_CONFIG_BYTES];
     uint32_t free_count;

@@ -235,11 +235,13 @@ struct vmmio_net_addresses {
 struct vmmio_net {
     struct vmmio_function function;
     struct vmmio_net_config is;
-    uint64_t sent;         /**< frames given to the back end */
-    uint64_t send_dropped; /**< frames or segments of the driver that did not leave */
-    uint64_t received;     /**< frames given to the driver */
-    uint64_t filtered;     /**< frames that the driver does not want */
-    uint64_t dropped;      /**< frames that could not be given to the driver */
+    uint64_t sent;           /**< frames given to the back end */
+    uint64_t bytes_sent;     /**< in these frames */
+    uint64_t send_dropped;   /**< frames or segments of the driver that did not leave */
+    uint64_t received;       /**< frames given to the driver */
+    uint64_t bytes_received; /**< in these frames */
+    uint64_t filtered;       /**< frames that the driver does not want */
+    uint64_t dropped;        /**< frames that could not be given to the driver */
     /* Private from here on. */
     struct vmmio_engine *engine; /* NULL until the driver is live */
     struct vmmio_features negotiated;

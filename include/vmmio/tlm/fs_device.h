@@ -93,6 +93,8 @@ public:
 
     /// Requests answered so far, with and without success.
     std::uint64_t requests() const { return function.fs.requests; }
+    /// Bytes of these requests and their replies; what goes through the window does not count.
+    std::uint64_t bytes() const { return function.fs.bytes; }
     /// For programs that want the same order of events every time: in a process of SystemC, waits
     /// until an answer comes. False, at once, if no thread works for the device.
     bool wait_for_answers();

@@ -54,8 +54,8 @@ Struct body_of(const call &c, std::size_t offset = 0)
 void reply_with(call &c, int error)
 {
     const fuse_out_header header{sizeof(header), -error, c.job->unique};
-    const auto *bytes = reinterpret_cast<const unsigned char *>(&header);
-    c.out.assign(bytes, bytes + sizeof(header));
+    c.out.resize(sizeof(header));
+    std::memcpy(c.out.data(), &header, sizeof(header));
 }
 
 bool is_forget(std::uint32_t opcode)
@@ -81,6 +81,7 @@ session::session(int root, const passthrough_options &options) : files_(root, op
     fuse_args args = FUSE_ARGS_INIT(1, arguments);
     session_ =
         fuse_session_new(&args, &passthrough::operations(), sizeof(fuse_lowlevel_ops), &files_);
+    fuse_opt_free_args(&args); // libfuse put copies in the place of ours
     if (!session_)
         throw std::runtime_error("libfuse gives no session");
     const int unused = ::open("/dev/null", O_RDWR | O_CLOEXEC); // the session's from now on

@@ -2,7 +2,7 @@
 
 VIRTIO=/sys/bus/virtio
 PLATFORM=/sys/bus/platform/drivers/virtio-mmio
-BLOCK=0x0002
+NET=0x0001
 ENTROPY=0x0004
 PMEM=0x001b
 
