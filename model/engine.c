@@ -212,6 +212,12 @@ static void limit_queues(struct vmmio_engine *engine, uint32_t usable)
         engine->is.queues[i].enabled = false;
 }
 
+static void end_suspend(struct vmmio_engine *engine)
+{
+    if (suspend_finished(engine))
+        engine->is.front->suspend_done(engine->is.front_context);
+}
+
 static void finish_reset(struct vmmio_engine *engine)
 {
     const struct vmmio_engine_config *is = &engine->is;
@@ -262,8 +268,7 @@ VMMIO_APART static void do_what_waited(struct vmmio_engine *engine)
             }
         }
     }
-    if (suspend_finished(engine))
-        is->front->suspend_done(is->front_context);
+    end_suspend(engine);
 }
 
 /* What was asked for while the engine was busy, now that the last access is done. */
@@ -373,6 +378,7 @@ void vmmio_engine_fail(struct vmmio_engine *engine)
 {
     stop_all(engine);
     engine->is.front->needs_reset(engine->is.front_context);
+    end_suspend(engine); /* nothing is waited for any more (SUSP-09) */
 }
 
 void vmmio_engine_fatal(struct vmmio_engine *engine, enum vmmio_diag_id id, uint32_t queue,
@@ -463,6 +469,7 @@ static bool back_queue_stop(void *context, uint32_t index)
         return false;
     }
     clear_queue(queue);
+    end_suspend(engine); /* its requests may have been the last ones that it waited for */
     return true;
 }
 

@@ -70,11 +70,14 @@ static void enable(struct vmmio_block *block, struct vmmio_queue_registers *queu
     }
 }
 
-/* Reads back 0 when the last access to the queue is done, not before (MMIO-DRV-12). */
+/*
+ * Reads back 0 when the last access to the queue is done, not before (MMIO-DRV-12). A queue that is
+ * not in use has nothing to stop (A-QRESET).
+ */
 static void stop(struct vmmio_block *block, struct vmmio_queue_registers *queue)
 {
     queue->stopping = true;
-    if (block->is.back->queue_stop(block->is.back_context, block->queue_sel))
+    if (!queue->ready || block->is.back->queue_stop(block->is.back_context, block->queue_sel))
         vmmio_block_queue_stop_done(block, block->queue_sel);
 }
 

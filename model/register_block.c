@@ -257,13 +257,19 @@ uint32_t vmmio_block_peek(struct vmmio_block *block, uint32_t offset)
     return read_register(block, offset, &value) ? value : peek_write_only(block, offset);
 }
 
-bool vmmio_block_poke(struct vmmio_block *block, uint32_t offset, uint32_t value)
+/* Whether a write is taken, and without a word about the driver: it is not the one who writes. */
+static bool may_poke(const struct vmmio_block *block, uint32_t offset)
 {
+    const struct vmmio_queue_registers *queue = vmmio_queues_selected(block);
+
     switch (offset) {
     case VMMIO_REG_DEVICE_FEATURES_SEL:
-    case VMMIO_REG_DRIVER_FEATURES:
     case VMMIO_REG_DRIVER_FEATURES_SEL:
     case VMMIO_REG_QUEUE_SEL:
+    case VMMIO_REG_SHM_SEL:
+        return true;
+    case VMMIO_REG_DRIVER_FEATURES:
+        return !(block->status & VMMIO_STATUS_FEATURES_OK) && block->driver_features_sel < 4;
     case VMMIO_REG_QUEUE_SIZE:
     case VMMIO_REG_QUEUE_DESC_LOW:
     case VMMIO_REG_QUEUE_DESC_HIGH:
@@ -271,10 +277,16 @@ bool vmmio_block_poke(struct vmmio_block *block, uint32_t offset, uint32_t value
     case VMMIO_REG_QUEUE_DRIVER_HIGH:
     case VMMIO_REG_QUEUE_DEVICE_LOW:
     case VMMIO_REG_QUEUE_DEVICE_HIGH:
-    case VMMIO_REG_SHM_SEL:
-        vmmio_block_write(block, offset, 4, value);
-        return true;
+        return queue && !queue->ready && !queue->stopping && !queue->reset;
     default:
         return false;
     }
+}
+
+bool vmmio_block_poke(struct vmmio_block *block, uint32_t offset, uint32_t value)
+{
+    if (block->resetting || !may_poke(block, offset))
+        return false;
+    control_write(block, offset, value);
+    return true;
 }

@@ -56,6 +56,8 @@ static void resume(struct vmmio_block *block)
 {
     block->status = (block->status & ~(uint32_t)VMMIO_STATUS_SUSPEND) | VMMIO_STATUS_DRIVER_OK;
     block->is.back->resume(block->is.back_context);
+    if (block->status & VMMIO_STATUS_NEEDS_RESET) /* set while suspended: told now (SUSP-10) */
+        vmmio_interrupt_raise(block, VMMIO_INTERRUPT_CONFIG_CHANGE);
     if (block->regions_deferred) {
         block->regions_deferred = false;
         vmmio_block_regions_changed(block);

@@ -49,10 +49,13 @@ module vmmio_status #(
     assign clear           = resetting && reset_done;
 
     wire breaks = needs_reset && !resetting && !broken;
+    wire resume = step == BEGIN && write && first && !data_zero && !failed && !data[7] && suspend &&
+                  data[2];
     wire ask    = data[3] && !features_ok && driver && acceptable;
     wire start  = data[4] && live && features_ok && suspend_offered;
 
-    assign raise            = breaks && driver_ok;
+    // What broke while suspended is told at resume (SUSP-10).
+    assign raise            = (breaks && driver_ok) || (resume && (broken || breaks));
     assign features_request = step == FEATURES && ask;
     assign done             = step == END && !(HOLD_RESET != 0 && resetting && !reset_done);
 
@@ -89,7 +92,7 @@ module vmmio_status #(
                     failed <= 1'b1;
                     step   <= END;
                 end else if (suspend) begin
-                    if (data[2]) begin // resume
+                    if (resume) begin
                         suspend   <= 1'b0;
                         driver_ok <= 1'b1;
                     end

@@ -126,8 +126,10 @@ void vmmio_block_write(struct vmmio_block *block, uint32_t offset, uint32_t widt
 uint32_t vmmio_block_peek(struct vmmio_block *block, uint32_t offset);
 
 /**
- * Debug write of one aligned 32-bit word. False, and no effect, for registers with side effects
- * (QueueReady, QueueNotify, InterruptACK, Status, QueueReset, config) and read-only ones.
+ * Debug write of one aligned 32-bit word, without diagnostics. False, and no effect, for registers
+ * with side effects (QueueReady, QueueNotify, InterruptACK, Status, QueueReset, config), read-only
+ * ones, and what the block ignores as things are: settings of a queue that is absent or in use,
+ * DriverFeatures after FEATURES_OK or of a word above 3, anything while a reset is running.
  */
 bool vmmio_block_poke(struct vmmio_block *block, uint32_t offset, uint32_t value);
 

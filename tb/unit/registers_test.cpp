@@ -203,6 +203,31 @@ TEST_F(registers, debug_writes_refuse_side_effects)
     EXPECT_EQ(r.device.block.queue_sel, 1u);
 }
 
+TEST_F(registers, debug_writes_tell_what_the_block_ignores)
+{
+    ROWS("A-DBG");
+    constexpr uint32_t size = VMMIO_REG_QUEUE_SIZE, accepted = VMMIO_REG_DRIVER_FEATURES;
+    const auto poke = [this](uint32_t offset) {
+        return vmmio_block_poke(&r.device.block, offset, 0x10);
+    };
+
+    EXPECT_TRUE(poke(size));
+    EXPECT_TRUE(poke(accepted));
+    r.write(VMMIO_REG_DRIVER_FEATURES_SEL, 4);
+    EXPECT_FALSE(poke(accepted)) << "no such word";
+    r.go_live();
+    r.forget();
+    vmmio_block_poke(&r.device.block, VMMIO_REG_QUEUE_SEL, 0);
+    const vmmio_block before = r.device.block;
+    EXPECT_FALSE(poke(size)) << "in use";
+    EXPECT_FALSE(poke(VMMIO_REG_QUEUE_DESC_LOW));
+    EXPECT_FALSE(poke(accepted)) << "negotiated";
+    EXPECT_TRUE(same_state(before, r.device.block));
+    EXPECT_TRUE(vmmio_block_poke(&r.device.block, VMMIO_REG_QUEUE_SEL, 77));
+    EXPECT_FALSE(poke(size)) << "absent";
+    EXPECT_TRUE(r.diagnostics.empty()) << "a debugger is no driver";
+}
+
 TEST_F(registers, drivers_may_skip_the_selectors)
 {
     ROWS("MMIO-DRV-08", "MMIO-DRV-09");

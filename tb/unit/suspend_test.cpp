@@ -188,6 +188,30 @@ TEST_F(suspend, a_fatal_error_is_the_other_end)
     EXPECT_EQ(r->guest.status(), 0x4fu) << "it does not suspend any more";
 }
 
+TEST_F(suspend, ends_with_the_requests_that_it_waited_for)
+{
+    ROWS("SUSP-09", "SUSP-11");
+    function.hold();
+    r->serve({r->writable(8)});
+    r->guest.set_status(running | suspend_bit);
+    EXPECT_EQ(r->guest.status(), running);
+    r->write_queue(0, VMMIO_REG_QUEUE_READY, 0);
+    EXPECT_EQ(r->guest.status(), suspended);
+    vmmio_request_complete(function.held[0], 0);
+    EXPECT_EQ(r->guest.status(), suspended);
+}
+
+TEST_F(suspend, request_is_over_when_the_device_needs_a_reset)
+{
+    ROWS("SUSP-09");
+    function.hold();
+    r->serve({r->writable(8)});
+    r->guest.set_status(running | suspend_bit);
+    vmmio_device_needs_reset(&r->device);
+    EXPECT_FALSE(r->device.block.suspending);
+    EXPECT_FALSE(r->device.engine.suspend_wanted);
+}
+
 TEST_F(suspend, errors_while_suspended_are_silent_and_stay)
 {
     ROWS("SUSP-07", "SUSP-10", "STAT-12");
@@ -196,7 +220,8 @@ TEST_F(suspend, errors_while_suspended_are_silent_and_stay)
     EXPECT_EQ(r->guest.status(), suspended | 0x40);
     EXPECT_EQ(r->guest.interrupts(), 0u) << "DRIVER_OK is not set";
     wake_up();
-    EXPECT_EQ(r->guest.status() & 0x40, 0x40u);
+    EXPECT_EQ(r->guest.status(), running | 0x40);
+    EXPECT_EQ(r->guest.interrupts(), 2u) << "both bits are set now: the driver is told";
     r->memory.log.clear();
     r->serve({r->writable(8)});
     EXPECT_TRUE(r->memory.log.empty());

@@ -4,8 +4,8 @@
  * The verilated vmmio_axil with a clock, an AXI4-Lite master and a back side that answers after a
  * number of clocks.
  */
-#ifndef VMMIO_TB_RTL_PINS_H
-#define VMMIO_TB_RTL_PINS_H
+#ifndef VMMIO_TB_COSIM_PINS_H
+#define VMMIO_TB_COSIM_PINS_H
 
 #include "Vvmmio_axil.h"
 #include "parameters.h"

@@ -4,8 +4,8 @@
  * The Verilog and the C form of one register block, side by side: whatever is done to one is done
  * to the other, and what the driver or the back side can see is compared each time.
  */
-#ifndef VMMIO_TB_RTL_PAIR_H
-#define VMMIO_TB_RTL_PAIR_H
+#ifndef VMMIO_TB_COSIM_PAIR_H
+#define VMMIO_TB_COSIM_PAIR_H
 
 #include "pins.h"
 

@@ -3,8 +3,8 @@
  * @file parameters.h
  * The parameters that the Verilog of this program was built with, for the C model beside it.
  */
-#ifndef VMMIO_TB_RTL_PARAMETERS_H
-#define VMMIO_TB_RTL_PARAMETERS_H
+#ifndef VMMIO_TB_COSIM_PARAMETERS_H
+#define VMMIO_TB_COSIM_PARAMETERS_H
 
 #include "vmmio/register_block.h"
 

@@ -34,11 +34,7 @@ struct c_back {
         log(context, event + " " + std::to_string(r->size));
         return of(context).rtl.answers.accept_queue;
     }
-    /* A queue that is not in use has nothing to stop (A-QRESET, 3). */
-    static bool queue_stop(void *context, uint32_t queue)
-    {
-        return of(context).rtl.answers.stop_now || !of(context).queues_[queue].ready;
-    }
+    static bool queue_stop(void *context, uint32_t) { return of(context).rtl.answers.stop_now; }
     static bool suspend(void *context) { return of(context).rtl.answers.suspend_now; }
     static bool reset(void *context) { return of(context).rtl.answers.reset_now; }
     static bool config_write(void *context, uint32_t offset, const uint8_t *data, uint32_t length)

@@ -128,6 +128,22 @@ TEST(lockstep, suspend_and_needs_reset)
     p.read_all();
 }
 
+TEST(lockstep, an_error_while_suspended_is_told_at_resume)
+{
+    ROWS("STAT-12", "SUSP-07", "SUSP-10");
+    pair p;
+
+    p.start(offered());
+    p.write(VMMIO_REG_STATUS, ready | VMMIO_STATUS_SUSPEND);
+    if (!(p.read(VMMIO_REG_STATUS) & VMMIO_STATUS_SUSPEND))
+        GTEST_SKIP() << "SUSPEND is not offered";
+    p.needs_reset();
+    EXPECT_EQ(p.read(VMMIO_REG_INTERRUPT_STATUS), 0u);
+    p.write(VMMIO_REG_STATUS, ready);
+    EXPECT_EQ(p.read(VMMIO_REG_STATUS), ready | VMMIO_STATUS_NEEDS_RESET);
+    EXPECT_EQ(p.read(VMMIO_REG_INTERRUPT_STATUS), uint32_t{VMMIO_INTERRUPT_CONFIG_CHANGE});
+}
+
 TEST(lockstep, queue_settings_are_checked_when_it_is_made_ready)
 {
     ROWS("MMIO-DRV-10", "MMIO-DRV-11", "MMIO-QSEL-01", "MMIO-QADDR-01", "MMIO-QADDR-02");
