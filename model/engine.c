@@ -463,6 +463,8 @@ static bool back_queue_stop(void *context, uint32_t index)
         end_turn(engine);
     cancel_requests(engine, queue);
     queue->held = 0;
+    if (engine->is.function->type->queue_stopped)
+        engine->is.function->type->queue_stopped(engine->is.function, index);
     if (engine->running) { /* an access may be on its way; settle() reports the end */
         queue->stopping = true;
         engine->stop_wanted = true;

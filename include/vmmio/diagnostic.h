@@ -75,7 +75,8 @@ enum vmmio_diag_kind {
     X(NET_HEADER, REQUEST, "NET-31", "a frame's header asks for what is not negotiated or wrong")  \
     X(NET_BUFFER, REQUEST, "NET-43", "a receive buffer is too small to be of any use")             \
     X(NET_ROOM, REQUEST, "NET-42", "the receive buffers cannot hold a frame: it is dropped")       \
-    X(NET_CONTROL, REQUEST, "NET-55", "a control command is unknown or malformed")
+    X(NET_CONTROL, REQUEST, "NET-55", "a control command is unknown or malformed")                 \
+    X(CONSOLE_CONTROL, REQUEST, "CON-11", "a control message names no such port or event")
 
 /** Identifies a diagnostic. */
 enum vmmio_diag_id {

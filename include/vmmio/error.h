@@ -38,6 +38,9 @@ extern "C" {
     X(BLK_LIMIT, "max_discard_seg and max_write_zeroes_seg are at most 4096")                      \
     X(FS_TAG, "the tag of a file system device needs 1 to 36 bytes of UTF-8: change it")           \
     X(FS_LIMIT, "a file system device needs at least 2 jobs and at most 1024 request queues")      \
+    X(CONSOLE_PORTS, "a console has 1 to VMMIO_CONSOLE_PORTS_MAX ports, each with a buffer of at " \
+                     "least 1 byte; more than one need multiport, and port 0 cannot be absent")    \
+    X(CONSOLE_NAME, "the name of a console port has 1 to 255 bytes of UTF-8: change it")           \
     X(NET_MAC, "the MAC address of a network device must not be a group address: clear bit 0 of "  \
                "its first byte")                                                                   \
     X(NET_PAIRS, "a network device has 1 to VMMIO_NET_PAIRS_MAX queue pairs, and more than one "   \

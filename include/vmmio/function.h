@@ -69,6 +69,11 @@ struct vmmio_function_type {
     uint32_t (*usable_queues)(const struct vmmio_function *function,
                               const struct vmmio_features *negotiated);
     /**
+     * The driver took a queue out of operation (QueueReset, QueueReady = 0); its requests are
+     * cancelled. A reset of the device calls `reset` alone. May be NULL.
+     */
+    void (*queue_stopped)(struct vmmio_function *function, uint32_t queue);
+    /**
      * Device reset: config back to its default, backings stay (PMEM-10). A function that holds
      * requests completes them here. May be NULL.
      */

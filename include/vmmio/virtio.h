@@ -18,6 +18,7 @@ enum vmmio_device_id {
     VMMIO_ID_PLACEHOLDER = 0, /**< an empty slot: drivers stop silently (MMIO-DEVID-01) */
     VMMIO_ID_NET = 1,         /**< NET-01 */
     VMMIO_ID_BLOCK = 2,       /**< BLK-01 */
+    VMMIO_ID_CONSOLE = 3,     /**< CON-01 */
     VMMIO_ID_ENTROPY = 4,     /**< RNG-01 */
     VMMIO_ID_FS = 26,         /**< FS-01 */
     VMMIO_ID_PMEM = 27,       /**< PMEM-01 */

@@ -2,6 +2,7 @@
 #include "vmmio/dev/fs.h"
 
 #include "ring.h"
+#include "utf8.h"
 
 #include <errno.h>
 
@@ -278,35 +279,10 @@ static const struct vmmio_function_type fs_type = {
     .reset = reset,
 };
 
-/* Bytes of the UTF-8 character at text, 0 if it is none. */
-static uint32_t character(const uint8_t *text)
-{
-    static const uint8_t smallest[] = {0, 0, 0xc2, 0xe0, 0xf0};
-    const uint32_t bytes = text[0] < 0x80 ? 1 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-
-    if (bytes > 1 && (text[0] < smallest[bytes] || text[0] > 0xf4))
-        return 0;
-    for (uint32_t i = 1; i < bytes; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-        (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-        return 0; /* overlong, surrogate, above U+10FFFF */
-    return bytes;
-}
-
 static bool set_tag(struct vmmio_fs *fs, const char *tag)
 {
-    const uint8_t *text = (const uint8_t *)tag;
-    uint32_t length = 0;
+    const uint32_t length = vmmio_utf8_length(tag, VMMIO_FS_TAG_BYTES);
 
-    while (text[length]) {
-        const uint32_t bytes = character(text + length);
-
-        if (bytes == 0 || length + bytes > VMMIO_FS_TAG_BYTES)
-            return false;
-        length += bytes;
-    }
     memcpy(fs->config_bytes + VMMIO_FS_CONFIG_TAG, tag, length);
     return length > 0;
 }
