@@ -5,6 +5,7 @@
 
 #include "vmmio/dev/blk.h"
 #include "vmmio/dev/blk_storage.h"
+#include "vmmio/dev/console.h"
 #include "vmmio/dev/entropy.h"
 #include "vmmio/dev/null.h"
 #include "vmmio/dev/pmem.h"
