@@ -72,7 +72,9 @@ std::size_t router::decode(std::uint64_t address, std::uint64_t length) const
 void router::b_transport(tlm::tlm_generic_payload &trans, sc_core::sc_time &delay)
 {
     const std::uint64_t address = trans.get_address();
-    const std::size_t target = decode(address, trans.get_data_length());
+    // A streaming burst comes back to its first address: it reaches no further than its width.
+    const std::size_t target =
+        decode(address, std::min(trans.get_data_length(), trans.get_streaming_width()));
     if (target == none) {
         trans.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
         return;

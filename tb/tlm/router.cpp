@@ -95,6 +95,20 @@ SC_TEST(Router, AnswersAnAddressErrorBetweenWindowsAndAcrossTheirBorders)
     });
 }
 
+SC_TEST(Router, JudgesAStreamingBurstByTheAddressesThatItReaches)
+{
+    bus_platform p;
+    p.run([&] {
+        std::uint8_t bytes[16] = {};
+        payload stream(tlm::TLM_READ_COMMAND, 0x10fc, bytes, sizeof(bytes));
+        stream.set_streaming_width(4);
+        EXPECT_EQ(p.cpu.send(stream), tlm::TLM_OK_RESPONSE);
+        stream.set_streaming_width(8);
+        EXPECT_EQ(p.cpu.send(stream), tlm::TLM_ADDRESS_ERROR_RESPONSE);
+        EXPECT_EQ(p.low.seen, list({0xfc}));
+    });
+}
+
 SC_TEST(Router, LeavesTheAddressOfATransactionAsItWas)
 {
     bus_platform p;
