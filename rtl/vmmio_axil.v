@@ -37,10 +37,12 @@
 // - load: a word of the config space or of a region (0 to 3: length low, high, base low, high).
 //   Load all words before each commit, which shows them in one step in the first clock that it is
 //   high with commit_ready; commit only what has changed. A config commit counts ConfigGeneration
-//   up if config_counts, and interrupts if config_notify as well; the window reads 0 before the
-//   first. A region commit replaces entry back_region_index (below REGIONS) of the table, of which
-//   the driver sees nothing before its next write to SHMSel (A-SHM-5). Give regions lengths of at
-//   least 1 and ids that differ.
+//   up if config_counts; the window reads 0 before the first. A region commit replaces entry
+//   back_region_index (below REGIONS) of the table, of which the driver sees nothing before its
+//   next write to SHMSel (A-SHM-5). Give regions lengths of at least 1 and ids that differ.
+// - config_notify: configuration change interrupt, for a live driver, in a clock with
+//   config_commit_ready; together with the commit that it is about, or alone after a region has
+//   changed (A-SHM-5). While suspended it is not ready: hold it, and the driver hears at resume.
 `default_nettype none
 
 module vmmio_axil #(

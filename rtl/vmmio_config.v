@@ -25,7 +25,7 @@ module vmmio_config #(
     input  wire        request_done,
     input  wire        commit,
     input  wire        commit_counts,  // as a new generation
-    input  wire        commit_notify,
+    input  wire        notify,         // without a commit: a shared memory region changed
     output wire        commit_ready,
     output reg         bank,           // what the driver reads
     output reg         loaded,         // there was a commit; before, the window reads 0
@@ -41,7 +41,7 @@ module vmmio_config #(
 
     assign commit_ready = !suspend || resetting; // SUSP-07
     wire take = commit && commit_ready && BYTES != 0;
-    assign raise = take && commit_counts && commit_notify && driver_ok && !resetting;
+    assign raise = notify && commit_ready && driver_ok && !resetting; // SUSP-08
 
     always @(posedge clk) begin
         if (begins)

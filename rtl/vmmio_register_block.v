@@ -334,7 +334,7 @@ module vmmio_register_block #(
         .request_done  (back_config_write_done),
         .commit        (back_config_commit),
         .commit_counts (back_config_counts),
-        .commit_notify (back_config_notify),
+        .notify        (back_config_notify),
         .commit_ready  (back_config_commit_ready),
         .bank          (config_bank),
         .loaded        (config_loaded),

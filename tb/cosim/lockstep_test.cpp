@@ -144,6 +144,36 @@ TEST(lockstep, an_error_while_suspended_is_told_at_resume)
     EXPECT_EQ(p.read(VMMIO_REG_INTERRUPT_STATUS), uint32_t{VMMIO_INTERRUPT_CONFIG_CHANGE});
 }
 
+TEST(lockstep, a_changed_region_is_told_to_a_live_driver_and_at_resume)
+{
+    ROWS("A-SHM-5", "SUSP-07", "SUSP-08");
+    pair p;
+    const auto told = [&p] {
+        const uint32_t bits = p.read(VMMIO_REG_INTERRUPT_STATUS);
+        p.write(VMMIO_REG_INTERRUPT_ACK, bits);
+        return bits;
+    };
+
+    p.regions_changed();
+    EXPECT_EQ(told(), 0u);
+    p.start(offered());
+    const uint32_t generation = p.read(VMMIO_REG_CONFIG_GENERATION);
+    p.regions_changed();
+    EXPECT_EQ(told(), uint32_t{VMMIO_INTERRUPT_CONFIG_CHANGE});
+    EXPECT_EQ(p.read(VMMIO_REG_CONFIG_GENERATION), generation);
+    p.write(VMMIO_REG_STATUS, ready | VMMIO_STATUS_SUSPEND);
+    const bool suspended = p.read(VMMIO_REG_STATUS) & VMMIO_STATUS_SUSPEND;
+    p.regions_changed();
+    EXPECT_EQ(told(), suspended ? 0u : uint32_t{VMMIO_INTERRUPT_CONFIG_CHANGE});
+    p.write(VMMIO_REG_STATUS, ready);
+    EXPECT_EQ(told(), suspended ? uint32_t{VMMIO_INTERRUPT_CONFIG_CHANGE} : 0u);
+    p.write(VMMIO_REG_STATUS, ready | VMMIO_STATUS_SUSPEND);
+    p.regions_changed();
+    p.write(VMMIO_REG_STATUS, 0); // forgets it
+    p.start(offered());
+    EXPECT_EQ(told(), 0u);
+}
+
 TEST(lockstep, queue_settings_are_checked_when_it_is_made_ready)
 {
     ROWS("MMIO-DRV-10", "MMIO-DRV-11", "MMIO-QSEL-01", "MMIO-QADDR-01", "MMIO-QADDR-02");

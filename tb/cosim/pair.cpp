@@ -226,6 +226,13 @@ void pair::remove_region(uint8_t id)
     }
 }
 
+void pair::regions_changed()
+{
+    rtl.regions_changed();
+    vmmio_block_regions_changed(&c);
+    compare("regions_changed");
+}
+
 void pair::negotiate(const vmmio_features &features)
 {
     write(VMMIO_REG_STATUS, 0);

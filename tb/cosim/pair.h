@@ -40,6 +40,7 @@ public:
     /** Puts region into the table, in place of one with its id. False if the table refuses it. */
     bool set_region(const vmmio_shm_region &region);
     void remove_region(uint8_t id);
+    void regions_changed();
 
     /** Reset to DRIVER_OK with these features, or up to FEATURES_OK. */
     void negotiate(const vmmio_features &features);

@@ -41,6 +41,7 @@ void pins::answer()
     top->back_suspend_done = answers.suspend_now || ending_suspend_;
     top->back_reset_done =
         answers.reset_now || ending_reset_ || (hold_reset && waited_ >= answers.latency);
+    top->back_config_notify = top->back_config_notify || regions_news_;
     waited_ = request || (hold_reset && top->back_reset_request) ? waited_ + 1 : 0;
 }
 
@@ -104,6 +105,7 @@ void pins::clock()
     top->eval();
     answer();
     top->eval();
+    const bool told = regions_news_ && top->back_config_commit_ready;
     observe();
     if (top->back_enable_request && register_word_ > 0 && register_word_ < 8)
         registers_[register_word_ - 1] = top->back_queue_read_data;
@@ -114,6 +116,10 @@ void pins::clock()
     top->clk = 1;
     top->eval();
     now++;
+    if (told) {
+        regions_news_ = false;
+        top->back_config_notify = 0;
+    }
 }
 
 void pins::write(uint32_t address, uint32_t data, unsigned strobe)
@@ -209,6 +215,7 @@ bool pins::config_update(const std::vector<uint8_t> &bytes, bool notify)
     top->eval();
     const bool ready = top->back_config_commit_ready;
     pulse(top->back_config_commit);
+    top->back_config_notify = 0;
     if (!ready)
         config_ = old;
     return ready;

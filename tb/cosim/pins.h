@@ -60,6 +60,8 @@ public:
     bool config_update(const std::vector<uint8_t> &bytes, bool notify);
     /** Loads and commits an entry of the table; region NULL removes it. */
     void region(unsigned index, const vmmio_shm_region *region);
+    /** Tells a live driver of it, a suspended one when it resumes. */
+    void regions_changed() { regions_news_ = true; }
 
     bool irq() const { return top->irq != 0; }
     uint32_t feature_word(unsigned i) const { return top->back_features[i]; }
@@ -82,6 +84,7 @@ private:
     uint64_t ending_stops_ = 0; /**< queues whose stop ends in this clock */
     bool ending_suspend_ = false;
     bool ending_reset_ = false;
+    bool regions_news_ = false;  /**< not told yet */
     unsigned waited_ = 0;        /**< clocks of the request that is running */
     unsigned register_word_ = 0; /**< of the queue being enabled; read one a clock */
     std::array<uint32_t, 7> registers_{};
