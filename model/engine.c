@@ -218,6 +218,13 @@ static void end_suspend(struct vmmio_engine *engine)
         engine->is.front->suspend_done(engine->is.front_context);
 }
 
+static void stop_all(struct vmmio_engine *engine)
+{
+    engine->live = false;
+    end_turn(engine);
+    cancel_requests(engine, NULL);
+}
+
 static void finish_reset(struct vmmio_engine *engine)
 {
     const struct vmmio_engine_config *is = &engine->is;
@@ -233,10 +240,22 @@ static void finish_reset(struct vmmio_engine *engine)
     engine->usable_queues = is->function->queue_count;
     while (engine->first_listed)
         unlist_queue(engine);
+    while (engine->restored) {
+        struct vmmio_request *request = engine->restored;
+
+        engine->restored = request->next;
+        free_request(request);
+    }
     if (is->function->type->reset)
         is->function->type->reset(is->function);
     engine->config_deferred = false;
     is->front->config_update(is->front_context, is->function->config, false);
+}
+
+void vmmio_engine_clear(struct vmmio_engine *engine)
+{
+    stop_all(engine);
+    finish_reset(engine);
 }
 
 static bool reset_now(struct vmmio_engine *engine)
@@ -333,6 +352,20 @@ void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
     }
 }
 
+/* Requests that were in the function when the device was saved. */
+VMMIO_APART static void hand_over_again(struct vmmio_engine *engine)
+{
+    while (engine->restored) {
+        struct vmmio_request *request = engine->restored;
+
+        engine->restored = request->next;
+        if (request->cancelled)
+            free_request(request);
+        else
+            engine->is.function->type->handle(engine->is.function, request);
+    }
+}
+
 uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
 {
     uint32_t left = budget;
@@ -340,6 +373,8 @@ uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
     if (engine->running)
         return 0;
     engine->running = true;
+    if (engine->restored)
+        hand_over_again(engine);
     while (left && engine->first_listed && engine->free_requests) {
         struct vmmio_queue *queue = unlist_queue(engine);
         const uint32_t turn = left < TURN ? left : TURN;
@@ -365,13 +400,6 @@ void vmmio_engine_config_changed(struct vmmio_engine *engine, bool notify)
 
     if (!is->front->config_update(is->front_context, is->function->config, notify))
         engine->config_deferred = true;
-}
-
-static void stop_all(struct vmmio_engine *engine)
-{
-    engine->live = false;
-    end_turn(engine);
-    cancel_requests(engine, NULL);
 }
 
 void vmmio_engine_fail(struct vmmio_engine *engine)

@@ -22,32 +22,39 @@ void vmmio_features_driver_write(struct vmmio_block *block, uint32_t value)
     }
 }
 
-static bool refuse(struct vmmio_block *block, enum vmmio_diag_id id, uint64_t value)
-{
-    vmmio_block_report(block, id, VMMIO_REG_STATUS, value);
-    return false;
-}
-
-bool vmmio_features_acceptable(struct vmmio_block *block)
+enum vmmio_diag_id vmmio_features_fault(const struct vmmio_block *block, uint64_t *value)
 {
     const struct vmmio_features *driver = &block->driver_features;
 
+    *value = 0;
     if (block->features_word_bad)
-        return refuse(block, VMMIO_DIAG_FEATURE_WORD, 0);
+        return VMMIO_DIAG_FEATURE_WORD;
     for (uint32_t i = 0; i < 4; i++) {
         const uint32_t extra = driver->word[i] & ~block->is.features.word[i];
         const uint32_t missing = block->is.required_features.word[i] & ~driver->word[i];
 
+        *value = extra ? extra : missing;
         if (extra)
-            return refuse(block, VMMIO_DIAG_FEATURE_NOT_OFFERED, extra);
+            return VMMIO_DIAG_FEATURE_NOT_OFFERED;
         if (missing)
-            return refuse(block, VMMIO_DIAG_FEATURE_REQUIRED, missing);
+            return VMMIO_DIAG_FEATURE_REQUIRED;
     }
     for (uint32_t i = 0; i < block->is.dependency_count; i++) {
         const struct vmmio_feature_dependency *d = &block->is.dependencies[i];
 
+        *value = d->bit;
         if (vmmio_features_has(driver, d->bit) && !vmmio_features_has(driver, d->requires))
-            return refuse(block, VMMIO_DIAG_FEATURE_DEPENDENCY, d->bit);
+            return VMMIO_DIAG_FEATURE_DEPENDENCY;
     }
-    return true;
+    return VMMIO_DIAG_COUNT;
+}
+
+bool vmmio_features_acceptable(struct vmmio_block *block)
+{
+    uint64_t value;
+    const enum vmmio_diag_id fault = vmmio_features_fault(block, &value);
+
+    if (fault != VMMIO_DIAG_COUNT)
+        vmmio_block_report(block, fault, VMMIO_REG_STATUS, value);
+    return fault == VMMIO_DIAG_COUNT;
 }

@@ -42,7 +42,7 @@ static void write_setting(struct vmmio_queue_registers *queue, uint32_t offset, 
     }
 }
 
-static enum vmmio_diag_id setting_fault(const struct vmmio_queue_registers *queue)
+enum vmmio_diag_id vmmio_queues_fault(const struct vmmio_queue_registers *queue)
 {
     if (queue->size == 0 || queue->size > queue->size_max || queue->size & (queue->size - 1))
         return VMMIO_DIAG_QUEUE_SIZE_BAD;
@@ -55,7 +55,7 @@ static enum vmmio_diag_id setting_fault(const struct vmmio_queue_registers *queu
 static void enable(struct vmmio_block *block, struct vmmio_queue_registers *queue)
 {
     const uint32_t index = block->queue_sel;
-    const enum vmmio_diag_id fault = setting_fault(queue);
+    const enum vmmio_diag_id fault = vmmio_queues_fault(queue);
 
     if (fault != VMMIO_DIAG_COUNT) {
         vmmio_block_report(block, fault, VMMIO_REG_QUEUE_READY, index);

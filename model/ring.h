@@ -125,6 +125,9 @@ static inline bool vmmio_queue_direct(const struct vmmio_engine *engine,
 bool vmmio_engine_enter(struct vmmio_engine *engine);
 void vmmio_engine_leave(struct vmmio_engine *engine, bool first);
 
+/* As a reset does, but without a word to the register block's status. */
+void vmmio_engine_clear(struct vmmio_engine *engine);
+
 /*
  * DMA by transaction on behalf of a queue. False if the queue died before, during (another
  * process may reset the device meanwhile) or because of it: a bus error is fatal with this id.

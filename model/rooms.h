@@ -36,6 +36,8 @@ void vmmio_status_write(struct vmmio_block *block, uint32_t value);
 uint32_t vmmio_features_device_word(const struct vmmio_block *block);
 void vmmio_features_driver_write(struct vmmio_block *block, uint32_t value);
 bool vmmio_features_acceptable(struct vmmio_block *block);
+/* What is wrong with the driver's features; VMMIO_DIAG_COUNT if nothing is. */
+enum vmmio_diag_id vmmio_features_fault(const struct vmmio_block *block, uint64_t *value);
 
 static inline bool vmmio_features_negotiated(const struct vmmio_block *block, unsigned bit)
 {
@@ -52,6 +54,8 @@ static inline struct vmmio_queue_registers *vmmio_queues_selected(const struct v
 void vmmio_queues_write(struct vmmio_block *block, uint32_t offset, uint32_t value);
 void vmmio_queues_notify(struct vmmio_block *block, uint32_t value);
 void vmmio_queues_clear(struct vmmio_block *block);
+/* What forbids QueueReady = 1; VMMIO_DIAG_COUNT if nothing does. */
+enum vmmio_diag_id vmmio_queues_fault(const struct vmmio_queue_registers *queue);
 
 /* interrupt.c; raise sets at least one bit */
 void vmmio_interrupt_raise(struct vmmio_block *block, uint32_t bits);

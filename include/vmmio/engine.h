@@ -47,6 +47,7 @@ struct vmmio_queue {
     bool enabled;
     bool stopping;
     bool listed; /* in the work list */
+    bool mark;   /* used while the device is being restored */
 };
 
 /** What an engine is made of. The structs pointed to stay the caller's and must outlive it. */
@@ -75,6 +76,7 @@ struct vmmio_engine_config {
 struct vmmio_engine {
     struct vmmio_engine_config is;
     struct vmmio_request *free_requests;
+    struct vmmio_request *restored;                 /* to be handed to the function again */
     struct vmmio_queue *first_listed, *last_listed; /* work list, in turn; empty: first is NULL */
     struct vmmio_queue *served; /* it takes buffers, and publishes used ones at its turn's end */
     uint32_t segments_each;
@@ -100,7 +102,8 @@ enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
 /** True if a call of vmmio_engine_run would find something to do. */
 static inline bool vmmio_engine_has_work(const struct vmmio_engine *engine)
 {
-    return engine->first_listed && !engine->running && engine->free_requests != NULL;
+    return (engine->first_listed || engine->restored) && !engine->running &&
+           (engine->free_requests || engine->restored);
 }
 
 /**

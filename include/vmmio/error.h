@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file error.h
- * Mistakes of the platform (never of the driver): answers of init functions and of the calls
- * that change the region table.
+ * Mistakes of the platform (never of the driver): answers of init functions, of the calls
+ * that change the region table, and of save and restore.
  */
 #ifndef VMMIO_ERROR_H
 #define VMMIO_ERROR_H
@@ -47,7 +47,20 @@ extern "C" {
                  "only with a control queue")                                                      \
     X(NET_MTU, "an MTU is 0 for none, or from 68 to 65535")                                        \
     X(NET_SPEED, "a speed is at most 0x7fffffff Mbit/s, or 0xffffffff for unknown")                \
-    X(NET_FRAMES, "a network device needs a backlog of at least one frame")
+    X(NET_FRAMES, "a network device needs a backlog of at least one frame")                        \
+    X(STATE_BUSY, "the device is in the middle of an access, or its function still works on "      \
+                  "requests of an earlier state: try again when it is done")                       \
+    X(STATE_ROOM, "the buffer is too small for the saved state: give as many bytes as the call "   \
+                  "said")                                                                          \
+    X(STATE_MAGIC, "this is not the saved state of a vmmio device: give what save wrote")          \
+    X(STATE_VERSION, "the saved state is in a version of the format that is not known here: "      \
+                     "restore it with the version of vmmio that saved it")                         \
+    X(STATE_DAMAGED, "the saved state is damaged or cut short: get another copy of it")            \
+    X(STATE_INVALID, "the saved state has values that no device can have: save it again")          \
+    X(STATE_DEVICE, "the saved state is that of another device: restore it into one with the "     \
+                    "same type, vendor, features, queues, configuration and regions")              \
+    X(STATE_SESSION, "the back end keeps something for the driver that cannot be saved, such as "  \
+                     "open files: have the driver unmount it first")
 
 /** What is wrong, if anything. */
 enum vmmio_error {

@@ -8,6 +8,7 @@
 #define VMMIO_FUNCTION_H
 
 #include "vmmio/diagnostic.h"
+#include "vmmio/error.h"
 #include "vmmio/virtio.h"
 
 #ifdef __cplusplus
@@ -17,6 +18,7 @@ extern "C" {
 struct vmmio_engine;
 struct vmmio_function;
 struct vmmio_queue;
+struct vmmio_state;
 
 /** A piece of a buffer in guest memory. */
 struct vmmio_segment {
@@ -41,6 +43,7 @@ struct vmmio_request {
     struct vmmio_segment *segments;
     struct vmmio_engine *engine;
     struct vmmio_queue *from; /* its queue */
+    bool mark;                /* used while the device is being saved */
 };
 
 /** What is the same for all functions of one type. */
@@ -64,7 +67,7 @@ struct vmmio_function_type {
     bool (*features_ok)(struct vmmio_function *function, const struct vmmio_features *negotiated);
     /**
      * How many of its queues exist with this set of features (MQ, MULTIPORT, ...): the first so
-     * many. Asked after features_ok. May be NULL: all of queue_count.
+     * many. Depends on nothing else that changes. May be NULL: all of queue_count.
      */
     uint32_t (*usable_queues)(const struct vmmio_function *function,
                               const struct vmmio_features *negotiated);
@@ -84,6 +87,17 @@ struct vmmio_function_type {
      */
     bool (*config_write)(struct vmmio_function *function, uint32_t offset, const uint8_t *data,
                          uint32_t length);
+    /**
+     * Save and restore (state.h) of what is the function's own and is neither in its config struct
+     * nor made by features_ok. NULL, both of them: there is nothing. The requests that it holds are
+     * the engine's to keep: `handle` gets them again after a restore.
+     */
+    enum vmmio_error (*save)(const struct vmmio_function *function, struct vmmio_state *state);
+    /**
+     * Called twice with the same bytes: first to judge them, changing nothing; then, after `reset`
+     * and `features_ok`, with state->commit set, to take them over.
+     */
+    enum vmmio_error (*restore)(struct vmmio_function *function, struct vmmio_state *state);
 };
 
 /** The common head of every device function; caller-owned, filled by the type's init. */

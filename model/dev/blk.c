@@ -466,4 +466,6 @@ const struct vmmio_function_type vmmio_blk_type = {
     .usable_queues = usable_queues,
     .reset = reset,
     .config_write = config_write,
+    .save = vmmio_blk_save,
+    .restore = vmmio_blk_restore,
 };

@@ -10,6 +10,10 @@
 
 extern const struct vmmio_function_type vmmio_blk_type;
 
+/* blk_state.c */
+enum vmmio_error vmmio_blk_save(const struct vmmio_function *function, struct vmmio_state *state);
+enum vmmio_error vmmio_blk_restore(struct vmmio_function *function, struct vmmio_state *state);
+
 /* Puts the cache mode into the writeback field. */
 void vmmio_blk_show_mode(struct vmmio_blk *blk);
 

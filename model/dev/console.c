@@ -33,7 +33,7 @@ void vmmio_console_set_guest_open(struct vmmio_console *console, uint32_t port, 
 
 /* Input. */
 
-static void tell_of_room(struct vmmio_console *console, uint32_t index)
+void vmmio_console_tell_of_room(struct vmmio_console *console, uint32_t index)
 {
     struct vmmio_console_port *port = &console->is.ports[index];
 
@@ -50,7 +50,7 @@ void vmmio_console_drop(struct vmmio_console *console, uint32_t index)
 
     port->count = 0;
     port->drops++;
-    tell_of_room(console, index);
+    vmmio_console_tell_of_room(console, index);
 }
 
 static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
@@ -115,7 +115,7 @@ static void deliver(struct vmmio_console *console, uint32_t index)
             vmmio_request_report(request, VMMIO_DIAG_REQUEST_DIRECTION, request->readable_bytes);
         fill(console, port, request);
     }
-    tell_of_room(console, index);
+    vmmio_console_tell_of_room(console, index);
 }
 
 /* Output. */
@@ -283,6 +283,8 @@ static const struct vmmio_function_type type = {
     .usable_queues = usable_queues,
     .reset = reset,
     .config_write = config_write,
+    .save = vmmio_console_save,
+    .restore = vmmio_console_restore,
 };
 
 /* Calls of the platform. */
@@ -296,8 +298,7 @@ void vmmio_console_set_open(struct vmmio_console *console, uint32_t index, bool 
         vmmio_console_owe(console, index, VMMIO_CONSOLE_PORT_OPEN);
 }
 
-/* CON-08: the config space has the size of port 0. */
-static void show_size(struct vmmio_console *console)
+void vmmio_console_show_size(struct vmmio_console *console)
 {
     if (!offers(console, VMMIO_CONSOLE_F_SIZE))
         return;
@@ -320,7 +321,7 @@ bool vmmio_console_resize(struct vmmio_console *console, uint32_t index, uint16_
         vmmio_console_owe(console, index, VMMIO_CONSOLE_RESIZE);
     if (index)
         return false;
-    show_size(console);
+    vmmio_console_show_size(console);
     return offers(console, VMMIO_CONSOLE_F_SIZE);
 }
 
@@ -397,6 +398,6 @@ enum vmmio_error vmmio_console_init(struct vmmio_console *console,
         vmmio_put_le32(console->config_bytes + VMMIO_CONSOLE_CONFIG_MAX_NR_PORTS,
                        config->port_count);
     }
-    show_size(console);
+    vmmio_console_show_size(console);
     return VMMIO_ERROR_OK;
 }

@@ -37,6 +37,17 @@ void vmmio_console_send_owed(struct vmmio_console *console);
 
 void vmmio_console_set_guest_open(struct vmmio_console *console, uint32_t port, bool open);
 
+/* The host may come back with input that there was no room for. */
+void vmmio_console_tell_of_room(struct vmmio_console *console, uint32_t port);
+
+/* Puts the size of port 0 into the config space (CON-08). */
+void vmmio_console_show_size(struct vmmio_console *console);
+
+/* console_state.c */
+enum vmmio_error vmmio_console_save(const struct vmmio_function *function,
+                                    struct vmmio_state *state);
+enum vmmio_error vmmio_console_restore(struct vmmio_function *function, struct vmmio_state *state);
+
 /* Throws input away that waits. */
 void vmmio_console_drop(struct vmmio_console *console, uint32_t port);
 

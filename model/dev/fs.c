@@ -3,6 +3,7 @@
 
 #include "ring.h"
 #include "utf8.h"
+#include "vmmio/state.h"
 
 #include <errno.h>
 
@@ -236,10 +237,15 @@ static bool turn(struct vmmio_function *function, struct vmmio_engine *engine, u
     return true;
 }
 
-/* Never called: each turn is taken above. */
+/* What a saved device had at its back end; others are taken above. */
 static void handle(struct vmmio_function *function, struct vmmio_request *request)
 {
-    answer_error((struct vmmio_fs *)function, request, 0, EIO);
+    struct vmmio_fs *fs = (struct vmmio_fs *)function;
+
+    if (fs->free_jobs)
+        start(fs, request);
+    else
+        answer_error(fs, request, 0, EIO);
 }
 
 bool vmmio_fs_poll(struct vmmio_fs *fs)
@@ -271,12 +277,57 @@ static void reset(struct vmmio_function *function)
         fs->is.backend.reset(fs->is.backend.context);
 }
 
+/* Save and restore. How many jobs it takes is kept, as a request is nothing without one. */
+
+static uint32_t jobs_in_use(const struct vmmio_fs *fs)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < fs->is.job_count; i++)
+        count += fs->is.jobs[i].request && !fs->is.jobs[i].request->cancelled;
+    return count;
+}
+
+static enum vmmio_error save(const struct vmmio_function *function, struct vmmio_state *state)
+{
+    const struct vmmio_fs *fs = (const struct vmmio_fs *)function;
+    uint32_t jobs = jobs_in_use(fs);
+    bool starved = fs->starved;
+
+    if (fs->is.backend.holds && fs->is.backend.holds(fs->is.backend.context))
+        return VMMIO_ERROR_STATE_SESSION;
+    vmmio_state_u32(state, &jobs);
+    vmmio_state_bool(state, &starved);
+    return VMMIO_ERROR_OK;
+}
+
+static enum vmmio_error restore(struct vmmio_function *function, struct vmmio_state *state)
+{
+    struct vmmio_fs *fs = (struct vmmio_fs *)function;
+    uint32_t jobs;
+    bool starved = false;
+
+    vmmio_state_u32(state, &jobs);
+    vmmio_state_bool(state, &starved);
+    if (jobs > fs->is.job_count)
+        return VMMIO_ERROR_STATE_DEVICE;
+    if (fs->free_count != fs->is.job_count)
+        return VMMIO_ERROR_STATE_BUSY;
+    if (state->commit)
+        fs->starved = starved;
+    for (uint32_t i = 0; state->commit && starved && i < function->queue_count; i++)
+        vmmio_queue_wake(state->engine, i); /* what they waited for may not be here to end */
+    return VMMIO_ERROR_OK;
+}
+
 static const struct vmmio_function_type fs_type = {
     .name = "fs",
     .device_id = VMMIO_ID_FS,
     .handle = handle,
     .turn = turn,
     .reset = reset,
+    .save = save,
+    .restore = restore,
 };
 
 static bool set_tag(struct vmmio_fs *fs, const char *tag)

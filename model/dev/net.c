@@ -10,7 +10,7 @@
 
 #define SPEED_UNKNOWN 0xffffffffu
 
-/* NET-06, NET-07, NET-08; "one of two" is in either_tso. */
+/* NET-06, NET-07, NET-08; "one of two" is in vmmio_net_either_tso. */
 static const struct vmmio_feature_dependency dependencies[] = {
     {VMMIO_NET_F_GUEST_TSO4, VMMIO_NET_F_GUEST_CSUM},
     {VMMIO_NET_F_GUEST_TSO6, VMMIO_NET_F_GUEST_CSUM},
@@ -28,7 +28,7 @@ static const struct vmmio_feature_dependency dependencies[] = {
 
 enum { DEPENDENCIES = sizeof(dependencies) / sizeof(dependencies[0]) };
 
-static bool either_tso(const struct vmmio_features *features)
+bool vmmio_net_either_tso(const struct vmmio_features *features)
 {
     const bool host = vmmio_features_has(features, VMMIO_NET_F_HOST_TSO4) ||
                       vmmio_features_has(features, VMMIO_NET_F_HOST_TSO6);
@@ -44,7 +44,7 @@ static uint64_t word64(const struct vmmio_features *features)
     return features->word[0] | (uint64_t)features->word[1] << 32;
 }
 
-void vmmio_net_set_guest_offloads(struct vmmio_net *net, uint64_t bits)
+uint32_t vmmio_net_offloads_of(uint64_t bits)
 {
     uint32_t offloads = 0;
 
@@ -58,21 +58,31 @@ void vmmio_net_set_guest_offloads(struct vmmio_net *net, uint64_t bits)
         offloads |= VMMIO_NET_OFFLOAD_ECN;
     if (bits & BIT(GUEST_USO4) && bits & BIT(GUEST_USO6))
         offloads |= VMMIO_NET_OFFLOAD_USO;
+    return offloads;
+}
+
+void vmmio_net_use_guest_offloads(struct vmmio_net *net, uint32_t offloads)
+{
     net->guest_offloads = offloads;
     if (net->is.backend.welcome)
         net->is.backend.welcome(net->is.backend.context, offloads & net->is.backend.gives);
 }
 
-/* The control queue, if there is one, comes next (NET-01). */
-static uint32_t data_queues(const struct vmmio_net *net)
+void vmmio_net_set_guest_offloads(struct vmmio_net *net, uint64_t bits)
 {
-    return vmmio_net_has(net, VMMIO_NET_F_MQ) ? 2u * net->is.pairs : 2;
+    vmmio_net_use_guest_offloads(net, vmmio_net_offloads_of(bits));
+}
+
+/* The control queue, if there is one, comes next (NET-01). */
+static uint32_t data_queues(const struct vmmio_net *net, const struct vmmio_features *negotiated)
+{
+    return vmmio_features_has(negotiated, VMMIO_NET_F_MQ) ? 2u * net->is.pairs : 2;
 }
 
 static uint32_t usable_queues(const struct vmmio_function *function,
                               const struct vmmio_features *negotiated)
 {
-    return data_queues((const struct vmmio_net *)function) +
+    return data_queues((const struct vmmio_net *)function, negotiated) +
            vmmio_features_has(negotiated, VMMIO_NET_F_CTRL_VQ); /* NET-02 */
 }
 
@@ -81,7 +91,7 @@ static bool turn(struct vmmio_function *function, struct vmmio_engine *engine, u
     struct vmmio_net *net = (struct vmmio_net *)function;
 
     net->engine = engine;
-    if (queue % 2 || queue >= data_queues(net))
+    if (queue % 2 || queue >= data_queues(net, &net->negotiated))
         return false;
     vmmio_net_deliver(net, (uint16_t)(queue / 2));
     return true;
@@ -91,7 +101,7 @@ static void handle(struct vmmio_function *function, struct vmmio_request *reques
 {
     struct vmmio_net *net = (struct vmmio_net *)function;
 
-    if (request->queue < data_queues(net))
+    if (request->queue < data_queues(net, &net->negotiated))
         vmmio_net_transmit(net, request);
     else
         vmmio_net_control(net, request);
@@ -101,7 +111,7 @@ static bool features_ok(struct vmmio_function *function, const struct vmmio_feat
 {
     struct vmmio_net *net = (struct vmmio_net *)function;
 
-    if (!either_tso(negotiated))
+    if (!vmmio_net_either_tso(negotiated))
         return false;
     net->negotiated = *negotiated;
     net->guest_mask = word64(negotiated) & GUEST_OFFLOADS;
@@ -109,19 +119,17 @@ static bool features_ok(struct vmmio_function *function, const struct vmmio_feat
     return true;
 }
 
-static void show_link(struct vmmio_net *net)
+void vmmio_net_show_link(struct vmmio_net *net)
 {
-    net->config_bytes[VMMIO_NET_CONFIG_STATUS] &= (uint8_t)~VMMIO_NET_S_LINK_UP;
-    if (net->link_up && vmmio_features_has(&net->function.features, VMMIO_NET_F_STATUS))
-        net->config_bytes[VMMIO_NET_CONFIG_STATUS] |= VMMIO_NET_S_LINK_UP;
-}
+    const struct vmmio_features *features = &net->function.features;
 
-static void show_speed(struct vmmio_net *net)
-{
-    if (!vmmio_features_has(&net->function.features, VMMIO_NET_F_SPEED_DUPLEX))
-        return;
-    vmmio_put_le32(net->config_bytes + VMMIO_NET_CONFIG_SPEED, net->is.speed);
-    net->config_bytes[VMMIO_NET_CONFIG_DUPLEX] = net->is.duplex;
+    net->config_bytes[VMMIO_NET_CONFIG_STATUS] &= (uint8_t)~VMMIO_NET_S_LINK_UP;
+    if (net->link_up && vmmio_features_has(features, VMMIO_NET_F_STATUS))
+        net->config_bytes[VMMIO_NET_CONFIG_STATUS] |= VMMIO_NET_S_LINK_UP;
+    if (vmmio_features_has(features, VMMIO_NET_F_SPEED_DUPLEX)) {
+        vmmio_put_le32(net->config_bytes + VMMIO_NET_CONFIG_SPEED, net->is.speed);
+        net->config_bytes[VMMIO_NET_CONFIG_DUPLEX] = net->is.duplex;
+    }
 }
 
 static void reset(struct vmmio_function *function)
@@ -150,12 +158,14 @@ static const struct vmmio_function_type type = {
     .features_ok = features_ok,
     .usable_queues = usable_queues,
     .reset = reset,
+    .save = vmmio_net_save,
+    .restore = vmmio_net_restore,
 };
 
 void vmmio_net_set_link(struct vmmio_net *net, bool up)
 {
     net->link_up = up;
-    show_link(net);
+    vmmio_net_show_link(net);
 }
 
 bool vmmio_net_announce(struct vmmio_net *net)
@@ -166,7 +176,7 @@ bool vmmio_net_announce(struct vmmio_net *net)
     return true;
 }
 
-static bool speed_fits(uint32_t speed, uint8_t duplex)
+bool vmmio_net_speed_fits(uint32_t speed, uint8_t duplex)
 {
     return (speed <= 0x7fffffff || speed == SPEED_UNKNOWN) && /* NET-20 */
            (duplex <= VMMIO_NET_DUPLEX_FULL || duplex == VMMIO_NET_DUPLEX_UNKNOWN);
@@ -174,11 +184,11 @@ static bool speed_fits(uint32_t speed, uint8_t duplex)
 
 bool vmmio_net_set_speed(struct vmmio_net *net, uint32_t speed, uint8_t duplex)
 {
-    if (net->link_up || !speed_fits(speed, duplex))
+    if (net->link_up || !vmmio_net_speed_fits(speed, duplex))
         return false;
     net->is.speed = speed;
     net->is.duplex = duplex;
-    show_speed(net);
+    vmmio_net_show_link(net);
     return true;
 }
 
@@ -203,7 +213,7 @@ static enum vmmio_error check(const struct vmmio_net_config *is)
         return VMMIO_ERROR_NET_PAIRS;
     if (is->mtu && is->mtu < 68)
         return VMMIO_ERROR_NET_MTU;
-    return speed_fits(is->speed, is->duplex) ? VMMIO_ERROR_OK : VMMIO_ERROR_NET_SPEED;
+    return vmmio_net_speed_fits(is->speed, is->duplex) ? VMMIO_ERROR_OK : VMMIO_ERROR_NET_SPEED;
 }
 
 static uint64_t guest_features(uint32_t gives)
@@ -260,8 +270,7 @@ static void fill_config(struct vmmio_net *net)
         vmmio_put_le16(net->config_bytes + VMMIO_NET_CONFIG_MAX_VIRTQUEUE_PAIRS, net->is.pairs);
     if (vmmio_features_has(features, VMMIO_NET_F_MTU))
         vmmio_put_le16(net->config_bytes + VMMIO_NET_CONFIG_MTU, net->is.mtu);
-    show_link(net);
-    show_speed(net);
+    vmmio_net_show_link(net);
 }
 
 enum vmmio_error vmmio_net_init(struct vmmio_net *net, const struct vmmio_net_config *config)

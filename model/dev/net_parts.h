@@ -85,7 +85,25 @@ void vmmio_net_drop_backlog(struct vmmio_net *net, uint16_t pair);
 /* True if a frame without GSO is longer than the negotiated MTU allows. */
 bool vmmio_net_above_mtu(const struct vmmio_net *net, const uint8_t *frame, uint32_t length);
 
+/* The next frame of a pair's backlog, to be filled in; there is a free one. */
+struct vmmio_net_frame *vmmio_net_append(struct vmmio_net *net, uint16_t pair);
+
+/* Puts link and speed into the config space (NET-12, NET-20). */
+void vmmio_net_show_link(struct vmmio_net *net);
+
+/* What the table of dependencies cannot say: ECN needs one of two (NET-06). */
+bool vmmio_net_either_tso(const struct vmmio_features *features);
+bool vmmio_net_speed_fits(uint32_t speed, uint8_t duplex);
+
+/* net_state.c */
+enum vmmio_error vmmio_net_save(const struct vmmio_function *function, struct vmmio_state *state);
+enum vmmio_error vmmio_net_restore(struct vmmio_function *function, struct vmmio_state *state);
+
 /* Tells the back end which offloads the driver takes from now on. */
 void vmmio_net_set_guest_offloads(struct vmmio_net *net, uint64_t feature_bits);
+
+/* The same as offloads: which of the driver's features stand for them. */
+uint32_t vmmio_net_offloads_of(uint64_t feature_bits);
+void vmmio_net_use_guest_offloads(struct vmmio_net *net, uint32_t offloads);
 
 #endif

@@ -22,8 +22,10 @@ static void give_back(struct vmmio_net *net, struct vmmio_net_frame *frame)
     net->free_count++;
 }
 
-static void append(struct vmmio_net *net, uint16_t pair, struct vmmio_net_frame *frame)
+struct vmmio_net_frame *vmmio_net_append(struct vmmio_net *net, uint16_t pair)
 {
+    struct vmmio_net_frame *frame = take_free(net);
+
     frame->next = NULL;
     if (net->backlog[pair].first)
         net->backlog[pair].last->next = frame;
@@ -31,6 +33,7 @@ static void append(struct vmmio_net *net, uint16_t pair, struct vmmio_net_frame 
         net->backlog[pair].first = frame;
     net->backlog[pair].last = frame;
     net->backlog[pair].count++;
+    return frame;
 }
 
 static void remove_first(struct vmmio_net *net, uint16_t pair)
@@ -225,12 +228,11 @@ static bool has_room(struct vmmio_net *net, uint16_t pair, uint32_t frames)
 static void keep(struct vmmio_net *net, uint16_t pair, const struct vmmio_net_header *header,
                  const uint8_t *bytes, uint32_t length)
 {
-    struct vmmio_net_frame *frame = take_free(net);
+    struct vmmio_net_frame *frame = vmmio_net_append(net, pair);
 
     frame->header = *header;
     frame->length = length;
     memcpy(frame->bytes, bytes, length);
-    append(net, pair, frame);
 }
 
 static void keep_segments(struct vmmio_net *net, uint16_t pair, struct vmmio_net_cutter *cutter)
@@ -240,11 +242,10 @@ static void keep_segments(struct vmmio_net *net, uint16_t pair, struct vmmio_net
     for (;;) {
         if (cutter->index == cutter->count)
             return;
-        struct vmmio_net_frame *frame = take_free(net);
+        struct vmmio_net_frame *frame = vmmio_net_append(net, pair);
 
         frame->header = nothing;
         frame->length = vmmio_net_cut_next(cutter, frame->bytes);
-        append(net, pair, frame);
     }
 }
 

@@ -53,6 +53,7 @@ std::vector<uint8_t> header(uint32_t length, uint32_t opcode, uint64_t unique)
 /// A back end that keeps jobs or answers them with what the test says.
 struct server {
     bool hold = false;
+    bool holds = false; ///< something for the driver, so that it cannot be saved
     std::vector<vmmio_fs_job *> held;
     std::vector<uint32_t> seen, released;
     std::vector<uint8_t> body, reply;
@@ -65,7 +66,8 @@ struct server {
                 [](void *self, vmmio_fs_job *job) {
                     static_cast<server *>(self)->released.push_back(job->opcode);
                 },
-                [](void *self) { static_cast<server *>(self)->resets++; }};
+                [](void *self) { static_cast<server *>(self)->resets++; },
+                [](void *self) { return static_cast<server *>(self)->holds; }};
     }
     void submit(vmmio_fs_job *job)
     {

@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
 
 namespace vmmio::tb
@@ -60,38 +61,81 @@ rig::rig(vmmio_function &function, const rig_options &options)
       queues_(function.queue_count + 1), requests_(options.requests),
       segments_(static_cast<size_t>(options.requests) * options.queue_size_max)
 {
-    vmmio_device_config config = {};
-    config.function = &function;
-    config.vendor_id = vendor;
-    config.features = options.features;
-    config.queue_size_max = options.queue_size_max;
-    config.memory = memory.port();
-    config.host.context = this;
-    config.host.interrupt = [](void *self, bool level) {
+    config_.function = &function;
+    config_.vendor_id = vendor;
+    config_.features = options.features;
+    config_.queue_size_max = options.queue_size_max;
+    config_.memory = memory.port();
+    config_.host.context = this;
+    config_.host.interrupt = [](void *self, bool level) {
         rig &r = *static_cast<rig *>(self);
-        r.edges.push_back(level);
         r.line = level;
+        if (r.moving_)
+            return;
+        r.edges.push_back(level);
         if (r.on_interrupt)
             r.on_interrupt(level);
     };
-    config.host.diagnostic = [](void *self, const vmmio_diagnostic *diagnostic) {
+    config_.host.diagnostic = [](void *self, const vmmio_diagnostic *diagnostic) {
         static_cast<rig *>(self)->diagnostics.push_back(*diagnostic);
     };
-    config.on_reset = [](void *self) { static_cast<rig *>(self)->resets++; };
-    config.queue_registers = queue_registers_.data();
-    config.queues = queues_.data();
-    config.queue_count = static_cast<uint32_t>(queues_.size());
-    config.requests = requests_.data();
-    config.request_count = options.requests;
-    config.segments = segments_.data();
-    config.segment_count = static_cast<uint32_t>(segments_.size());
-    config.hold_reset = options.hold_reset;
+    config_.on_reset = [](void *self) {
+        rig &r = *static_cast<rig *>(self);
+        r.resets += !r.moving_;
+    };
+    config_.queue_registers = queue_registers_.data();
+    config_.queues = queues_.data();
+    config_.queue_count = static_cast<uint32_t>(queues_.size());
+    config_.requests = requests_.data();
+    config_.request_count = options.requests;
+    config_.segments = segments_.data();
+    config_.segment_count = static_cast<uint32_t>(segments_.size());
+    config_.hold_reset = options.hold_reset;
 
     memory.add_ram(ram_base, ram_size);
     memory.on_invalidate = [this] { vmmio_device_forget_pointers(&device); };
-    const vmmio_error error = vmmio_device_init(&device, &config);
+    make_device();
+}
+
+void rig::make_device()
+{
+    const vmmio_error error = vmmio_device_init(&device, &config_);
     if (error != VMMIO_ERROR_OK)
         throw std::invalid_argument(vmmio_error_text(error));
+}
+
+std::vector<uint8_t> rig::save()
+{
+    size_t length = 0;
+    EXPECT_EQ(vmmio_device_save(&device, nullptr, nullptr, 0, &length), VMMIO_ERROR_STATE_ROOM);
+    std::vector<uint8_t> state(length);
+    EXPECT_EQ(vmmio_device_save(&device, nullptr, state.data(), length, &length), VMMIO_ERROR_OK);
+    EXPECT_EQ(length, state.size());
+    return state;
+}
+
+bool rig::move()
+{
+    size_t length;
+    if (vmmio_device_save(&device, nullptr, nullptr, 0, &length) != VMMIO_ERROR_STATE_ROOM)
+        return false;
+    const std::vector<uint8_t> state = save();
+    const vmmio_shm shm = device.block.shm;
+
+    moving_ = true;
+    memset(&device, 0xa5, sizeof(device));
+    memset(queues_.data(), 0xa5, queues_.size() * sizeof(queues_[0]));
+    memset(requests_.data(), 0xa5, requests_.size() * sizeof(requests_[0]));
+    if (renew)
+        renew();
+    line = false;
+    make_device();
+    for (uint32_t i = 0; i < shm.region_count; i++)
+        EXPECT_EQ(vmmio_shm_add(&device.block.shm, &shm.region[i]), VMMIO_ERROR_OK);
+    EXPECT_EQ(restore(state), VMMIO_ERROR_OK);
+    moving_ = false;
+    check_line();
+    return true;
 }
 
 rig::~rig()

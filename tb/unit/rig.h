@@ -15,6 +15,7 @@
 #include "vmmio/dev/null.h"
 #include "vmmio/dev/pmem.h"
 #include "vmmio/device.h"
+#include "vmmio/state.h"
 
 #include <functional>
 #include <gtest/gtest.h>
@@ -113,6 +114,20 @@ public:
     /** Lets the device work until it has nothing to do. */
     void run();
 
+    /** The state of the device; the test fails if it has none. */
+    std::vector<uint8_t> save();
+    vmmio_error restore(const std::vector<uint8_t> &state)
+    {
+        return vmmio_device_restore(&device, nullptr, state.data(), state.size());
+    }
+    /**
+     * Replaces the device by a new one that gets its state, and nothing else of it. Whoever owns
+     * the function makes that anew in `renew`. False, and nothing happens, while the device cannot
+     * be saved.
+     */
+    bool move();
+    std::function<void()> renew;
+
     /** How often the diagnostic came since the last forget(). */
     size_t count(vmmio_diag_id id) const;
     void forget() { diagnostics.clear(); }
@@ -148,7 +163,10 @@ public:
 
 private:
     void check_line() const;
+    void make_device();
 
+    vmmio_device_config config_ = {};
+    bool moving_ = false;
     uint64_t free_ram_ = ram_base;
     std::vector<vmmio_queue_registers> queue_registers_;
     std::vector<vmmio_queue> queues_;

@@ -90,6 +90,12 @@ struct vmmio_fs_backend {
      * the next driver comes before the last one has (A-RESET-INFLIGHT). May be NULL.
      */
     void (*reset)(void *context);
+    /**
+     * True while it has something for the driver that a restored device would not find: a session,
+     * open files, mappings. Then the device cannot be saved. NULL: it never has; requests that it
+     * works on when the device is saved are submitted again when that is restored.
+     */
+    bool (*holds)(void *context);
 };
 
 /** What a file system device is made of. A 0 stands for the default where one is named. */

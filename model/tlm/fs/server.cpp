@@ -124,12 +124,14 @@ vmmio_fs_backend server::backend()
 {
     return {this, [](void *self, vmmio_fs_job *job) { static_cast<server *>(self)->submit(job); },
             [](void *, vmmio_fs_job *job) { delete static_cast<call *>(job->own); },
-            [](void *self) { static_cast<server *>(self)->reset(); }};
+            [](void *self) { static_cast<server *>(self)->reset(); },
+            [](void *self) { return static_cast<server *>(self)->holds(); }};
 }
 
 void server::reset()
 {
     started_ = false;
+    mounted_ = false;
     if (window_)
         window_->unmap_all();
 }
@@ -170,9 +172,12 @@ int server::accept(call &c)
         return error;
     if (c.opcode == FUSE_INIT) {
         started_ = true;
+        mounted_ = true;
         starting_++;
     } else if (!started_ || starting_ != 0) {
         return EIO; // nothing comes before INIT is answered
+    } else if (c.opcode == FUSE_DESTROY) {
+        mounted_ = false;
     }
     switch (c.opcode) {
     case FUSE_FORGET:

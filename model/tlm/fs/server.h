@@ -81,6 +81,8 @@ public:
     std::function<void()> on_result;
     /// True if threads work, or have results that are not finished.
     bool busy() const { return !in_flight_.empty(); }
+    /// True while a driver has mounted the directory, or is about to leave it.
+    bool holds() const { return mounted_ || busy(); }
     /// Ends the jobs whose results have come.
     void finish();
 
@@ -114,6 +116,7 @@ private:
     std::shared_mutex session_lock_; // exclusive: to exchange session_
     std::unique_ptr<session> session_;
     bool started_ = false;          // there was an INIT since the last device reset
+    bool mounted_ = false;          // the same, and no DESTROY since
     unsigned starting_ = 0;         // INITs that are not answered
     std::vector<call *> in_flight_; // posted and not finished; the simulation's thread only
     std::vector<call *> results_;   // the same

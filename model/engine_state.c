@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Save and restore of the engine: queues with their positions, and the requests in the function.
+ * While nothing is running, the rest of the engine follows from the register block.
+ */
+#include "rooms.h"
+#include "split.h"
+#include "state_parts.h"
+
+/* What follows from the registers, and what is counted on the way. */
+struct prospect {
+    bool live;
+    bool may_enable;
+    uint32_t usable;            /* queues */
+    uint32_t free;              /* request structs */
+    struct vmmio_request **end; /* of the list of those that were in the function */
+};
+
+static uint32_t length_of(const struct vmmio_request *list)
+{
+    uint32_t length = 0;
+
+    for (; list; list = list->next)
+        length++;
+    return length;
+}
+
+static struct prospect prospect_of(struct vmmio_engine *engine, const struct vmmio_block *fresh,
+                                   const struct vmmio_features *negotiated)
+{
+    const struct vmmio_function *function = engine->is.function;
+    const uint32_t started = VMMIO_STATUS_DRIVER_OK | VMMIO_STATUS_SUSPEND;
+    const uint32_t ended = VMMIO_STATUS_NEEDS_RESET | VMMIO_STATUS_FAILED;
+    struct prospect p = {.usable = function->queue_count, .end = &engine->restored};
+
+    if (negotiated && function->type->usable_queues)
+        p.usable = function->type->usable_queues(function, negotiated);
+    p.may_enable = !fresh->resetting;
+    p.live = fresh->status & started && !(fresh->status & ended) && !fresh->resetting;
+    p.free = length_of(engine->free_requests) + length_of(engine->restored);
+    return p;
+}
+
+/* Requests: those that are neither free nor cancelled are in the function, or on the way to it. */
+
+static void mark_requests(const struct vmmio_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->is.request_count; i++)
+        engine->is.requests[i].mark = true;
+    for (struct vmmio_request *r = engine->free_requests; r; r = r->next)
+        r->mark = false;
+}
+
+static bool in_function(const struct vmmio_request *request, const struct vmmio_queue *queue)
+{
+    return request->mark && !request->cancelled && request->from == queue;
+}
+
+static void save_request(struct vmmio_request *request, struct vmmio_state *state)
+{
+    vmmio_state_u16(state, &request->head);
+    vmmio_state_u32(state, &request->readable_count);
+    vmmio_state_u32(state, &request->segment_count);
+    for (uint32_t i = 0; i < request->segment_count; i++) {
+        vmmio_state_u64(state, &request->segments[i].address);
+        vmmio_state_u32(state, &request->segments[i].length);
+    }
+}
+
+static void save_requests(const struct vmmio_engine *engine, const struct vmmio_queue *queue,
+                          struct vmmio_state *state)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < engine->is.request_count; i++)
+        count += in_function(&engine->is.requests[i], queue);
+    vmmio_state_u32(state, &count);
+    for (uint32_t i = 0; i < engine->is.request_count; i++)
+        if (in_function(&engine->is.requests[i], queue))
+            save_request(&engine->is.requests[i], state);
+}
+
+/* Into request, whose segments are not kept if it has no room for them. */
+static bool restore_request(struct vmmio_request *request, const struct vmmio_queue *queue,
+                            uint32_t most, struct vmmio_state *state)
+{
+    uint64_t readable = 0, writable = 0;
+
+    vmmio_state_u16(state, &request->head);
+    vmmio_state_u32(state, &request->readable_count);
+    vmmio_state_u32(state, &request->segment_count);
+    if (request->head >= queue->size || request->segment_count > most ||
+        request->readable_count > request->segment_count)
+        return false;
+    for (uint32_t i = 0; i < request->segment_count; i++) {
+        struct vmmio_segment segment = {0, 0};
+
+        vmmio_state_u64(state, &segment.address);
+        vmmio_state_u32(state, &segment.length);
+        if (vmmio_split_wraps(segment.address, segment.length))
+            return false;
+        *(i < request->readable_count ? &readable : &writable) += segment.length;
+        if (request->segments)
+            request->segments[i] = segment;
+    }
+    request->readable_bytes = (uint32_t)readable;
+    request->writable_bytes = (uint32_t)writable;
+    return readable + writable <= UINT32_MAX && !state->failed;
+}
+
+/* As if it had been taken from the ring; the function gets it at the next run. */
+static struct vmmio_request *take_again(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                        struct prospect *p)
+{
+    struct vmmio_request *request = engine->free_requests;
+
+    engine->free_requests = request->next;
+    request->queue = queue->index;
+    request->from = queue;
+    request->cancelled = false;
+    request->next = NULL;
+    *p->end = request;
+    p->end = &request->next;
+    queue->held++;
+    return request;
+}
+
+static enum vmmio_error restore_requests(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                         struct prospect *p, struct vmmio_state *state)
+{
+    uint32_t count;
+
+    vmmio_state_u32(state, &count);
+    if (count && !(queue->enabled && p->live))
+        return VMMIO_ERROR_STATE_INVALID;
+    for (uint32_t i = 0; i < count; i++) {
+        struct vmmio_request judged = {0};
+
+        if (p->free == 0) /* the others are still in the function, if there are others */
+            return count <= engine->is.request_count ? VMMIO_ERROR_STATE_BUSY
+                                                     : VMMIO_ERROR_STATE_DEVICE;
+        p->free--;
+        struct vmmio_request *request = state->commit ? take_again(engine, queue, p) : &judged;
+
+        if (!restore_request(request, queue, engine->segments_each, state))
+            return VMMIO_ERROR_STATE_INVALID;
+    }
+    return VMMIO_ERROR_OK;
+}
+
+/* Queues. */
+
+static void visit_queue(struct vmmio_queue *queue, struct vmmio_state *state)
+{
+    vmmio_state_bool(state, &queue->enabled);
+    vmmio_state_u32(state, &queue->armed);
+    vmmio_state_u16(state, &queue->next_avail);
+    vmmio_state_u16(state, &queue->next_used);
+    vmmio_state_u16(state, &queue->published);
+}
+
+static void take_over(struct vmmio_queue *queue, const struct vmmio_queue_registers *registers)
+{
+    queue->desc = registers->desc;
+    queue->driver = registers->driver;
+    queue->device = registers->device;
+    queue->size = registers->size;
+}
+
+static bool queue_possible(const struct vmmio_queue_registers *registers,
+                           const struct vmmio_queue *queue, const struct prospect *p)
+{
+    struct vmmio_queue trial = *queue;
+
+    if (registers->ready && vmmio_queues_fault(registers) != VMMIO_DIAG_COUNT)
+        return false;
+    if (queue->armed > UINT16_MAX && queue->armed != UINT32_MAX)
+        return false;
+    return !queue->enabled || (registers->ready && p->may_enable && queue->index < p->usable &&
+                               vmmio_split_enable(&trial));
+}
+
+static enum vmmio_error visit_one(struct vmmio_engine *engine, const struct vmmio_block *fresh,
+                                  uint32_t index, struct prospect *p, struct vmmio_state *state)
+{
+    struct vmmio_queue_registers registers = fresh->is.queues[index];
+    struct vmmio_queue queue = engine->is.queues[index];
+
+    vmmio_queues_visit(&registers, state);
+    visit_queue(&queue, state);
+    if (!vmmio_state_reading(state)) {
+        save_requests(engine, &engine->is.queues[index], state);
+        return VMMIO_ERROR_OK;
+    }
+    if (queue.enabled)
+        take_over(&queue, &registers);
+    if (!queue_possible(&registers, &queue, p))
+        return VMMIO_ERROR_STATE_INVALID;
+    if (!state->commit)
+        return restore_requests(engine, &queue, p, state);
+    queue.map_epoch = engine->map_epoch - 1;
+    queue.direct_epoch = queue.map_epoch;
+    engine->is.queues[index] = queue;
+    fresh->is.queues[index] = registers;
+    return restore_requests(engine, &engine->is.queues[index], p, state);
+}
+
+/* The work list: which queues have their turn next. */
+
+static void save_list(const struct vmmio_engine *engine, struct vmmio_state *state)
+{
+    uint32_t count = 0;
+
+    for (const struct vmmio_queue *q = engine->first_listed; q; q = q->next_in_list)
+        count += vmmio_queue_alive(engine, q);
+    vmmio_state_u32(state, &count);
+    for (struct vmmio_queue *q = engine->first_listed; q; q = q->next_in_list)
+        if (vmmio_queue_alive(engine, q))
+            vmmio_state_u32(state, &q->index);
+}
+
+static enum vmmio_error restore_list(struct vmmio_engine *engine, uint32_t queue_count,
+                                     struct vmmio_state *state)
+{
+    uint32_t count;
+
+    vmmio_state_u32(state, &count);
+    if (count > queue_count)
+        return VMMIO_ERROR_STATE_INVALID;
+    for (uint32_t i = 0; i < queue_count; i++)
+        engine->is.queues[i].mark = false;
+    for (; count; count--) {
+        uint32_t index;
+
+        vmmio_state_u32(state, &index);
+        if (index >= queue_count || engine->is.queues[index].mark)
+            return VMMIO_ERROR_STATE_INVALID;
+        engine->is.queues[index].mark = true;
+        if (state->commit)
+            vmmio_queue_wake(engine, index);
+    }
+    return VMMIO_ERROR_OK;
+}
+
+static void take_over_engine(struct vmmio_engine *engine, const struct vmmio_block *fresh,
+                             const struct prospect *p, const struct vmmio_features *negotiated)
+{
+    engine->event_idx = negotiated && vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
+    engine->indirect = negotiated && vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
+    engine->usable_queues = p->usable;
+    engine->live = p->live;
+    engine->suspend_wanted = fresh->suspending && !fresh->resetting;
+    engine->paused = engine->suspend_wanted || fresh->status & VMMIO_STATUS_SUSPEND;
+}
+
+enum vmmio_error vmmio_engine_state(struct vmmio_engine *engine, const struct vmmio_block *fresh,
+                                    struct vmmio_state *state)
+{
+    const uint32_t queue_count = fresh->is.queue_count;
+    struct prospect p = prospect_of(engine, fresh, state->negotiated);
+    enum vmmio_error error = VMMIO_ERROR_OK;
+
+    if (!vmmio_state_reading(state))
+        mark_requests(engine);
+    if (state->commit)
+        take_over_engine(engine, fresh, &p, state->negotiated);
+    for (uint32_t i = 0; i < queue_count && error == VMMIO_ERROR_OK; i++)
+        error = visit_one(engine, fresh, i, &p, state);
+    if (error != VMMIO_ERROR_OK)
+        return error;
+    if (vmmio_state_reading(state))
+        return restore_list(engine, queue_count, state);
+    save_list(engine, state);
+    return VMMIO_ERROR_OK;
+}
