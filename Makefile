@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench clean distclean
+.PHONY: help setup build run test bench bench-linux clean distclean
 
 KERNEL ?= 6.12
 FORM ?= tlm
@@ -12,6 +12,8 @@ help:
 	@echo '              KERNEL=6.12|6.1|sid (now $(KERNEL)), FORM=tlm (now $(FORM))'
 	@echo 'make test     build everything, also with sanitizers, and run every test'
 	@echo 'make bench    count instructions against the baselines; writes build/bench.csv'
+	@echo 'make bench-linux'
+	@echo '              measure our devices under Linux beside QEMU'\''s own; writes build/bench-linux.csv'
 	@echo 'make synth    size and speed of the Verilog form on FPGAs; writes build/synth.csv'
 	@echo 'make build    build the libraries, the programs and the tests into build/'
 	@echo 'make setup    install the Debian packages that the other targets need (root or sudo)'
@@ -40,6 +42,13 @@ bench:
 	@scripts/setup build bench
 	@scripts/build bench vmmio-bench
 	@python3 tb/bench/run.py
+
+bench-linux:
+	@scripts/setup build linux
+	@scripts/get-kernel $(KERNEL)
+	@scripts/get-qemu
+	@scripts/build release vmmio-platform
+	@python3 tb/linux/bench.py --kernel $(KERNEL)
 
 clean:
 	@if [ -d build ]; then \

@@ -11,7 +11,7 @@ from child import RunError
 
 HERE = pathlib.Path(__file__).parent
 MODULES = ["virtio_mmio", "virtio-rng", "virtio_pmem", "nd_pmem", "ext4", "virtio_blk",
-           "virtio_net", "virtiofs"]
+           "virtio_net", "virtiofs", "virtio_pci"]
 
 
 def tool(name):
@@ -47,14 +47,19 @@ def compile_ssdt(work, node, bar, gsi, devices):
     return work / "ssdt.aml"
 
 
-def compile_guest_tool(work):
-    """guest_tool as a static program, which needs nothing in the guest."""
-    out = work / "guest_tool"
-    source = HERE / "guest_tool.c"
+def compile_program(work, name):
+    """One of this folder's programs, static, so that it needs nothing in the guest."""
+    out = work / name
+    source = HERE / f"{name}.c"
     if not out.exists() or out.stat().st_mtime < source.stat().st_mtime:
         call(tool("cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-Wshadow", "-Werror", "-static",
-             source, "-o", out)
+             "-pthread", source, "-o", out)
     return out
+
+
+def compile_guest_tool(work):
+    """The program of the check list."""
+    return compile_program(work, "guest_tool")
 
 
 def copy_modules(kernel, tree):
@@ -105,7 +110,8 @@ def make_initrd(work, kernel, ssdt):
     shutil.copytree(HERE / "guest_init", root, dirs_exist_ok=True)
     (root / "init").chmod(0o755)
     shutil.copy(tool("busybox"), root / "bin/busybox")
-    shutil.copy(compile_guest_tool(work), root / "bin")
+    for name in ("guest_tool", "guest_io"):
+        shutil.copy(compile_program(work, name), root / "bin")
     copy_with_libraries(tool("mke2fs"), root)
     copy_modules(kernel, root)
     initrd = work / "initrd"

@@ -29,6 +29,9 @@ class Part:
     def prepare(self, work, token, file_bytes):
         """Makes what the device works on, in the folder `work`."""
 
+    def place(self, window_base):
+        """Takes the address where the guest sees the DAX window."""
+
     def options(self):
         """Words for the command line of the platform."""
         return []
@@ -256,9 +259,8 @@ class Share(Part):
                    str(self.BYTES))
         self.base = None
 
-    def place(self, base):
-        """Where the guest sees the window."""
-        self.base = base
+    def place(self, window_base):
+        self.base = window_base
 
     def options(self):
         return ["--share", self.folder, "--dax-file", self.window_file, "--dax-size", self.WINDOW,

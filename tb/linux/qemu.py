@@ -34,6 +34,17 @@ def has_kvm():
     return ("svm" in words or "vmx" in words) and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
+def accelerator():
+    """QEMU's words for how the guest's instructions are executed.
+
+    Without KVM, QEMU executes a string instruction element by element. Linux copies by the byte on
+    a processor that says it is fast at that, so ours says that it is not.
+    """
+    if has_kvm():
+        return ["-accel", "kvm", "-cpu", "max"]
+    return ["-accel", "tcg", "-cpu", "max,erms=off,fsrm=off"]
+
+
 def command_line(program, vfio_socket, shm_file, shm_size, window_file, window_size):
     """QEMU with our function and two shared memory regions, and no kernel yet.
 
@@ -48,8 +59,7 @@ def command_line(program, vfio_socket, shm_file, shm_size, window_file, window_s
             "x-msg-timeout": 60000}
     return [
         str(program), "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-machine", "pc,memory-backend=mem", "-accel", "kvm" if has_kvm() else "tcg",
-        "-cpu", "max", "-smp", "1", "-m", RAM,
+        "-machine", "pc,memory-backend=mem", *accelerator(), "-smp", "1", "-m", RAM,
         "-object", f"memory-backend-memfd,id=mem,size={RAM},share=on",
         "-object", f"memory-backend-file,id=shm,share=on,mem-path={shm_file},size={shm_size}",
         "-device", json.dumps(vfio),

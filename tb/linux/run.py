@@ -34,20 +34,20 @@ class StartError(Exception):
     """The run cannot be started; the message says what to change."""
 
 
-def parse_options():
-    parser = argparse.ArgumentParser(description="Boot a stock Linux against the vmmio device.")
+def option_parser(description):
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--kernel", default="6.12", help="6.12, 6.1 or sid (default: %(default)s)")
     parser.add_argument("--form", default="tlm", help="default: %(default)s")
     parser.add_argument("--build", type=pathlib.Path, default=TOP / "build",
                         help="where the device program was built (default: build)")
     parser.add_argument("--work", type=pathlib.Path,
-                        help="folder for logs and report.json (default: run in the build folder)")
+                        help="folder for logs and report.json (default: one in the build folder)")
     parser.add_argument("--timeout", type=float, default=240, help="seconds for the whole run")
     parser.add_argument("--trace", action="store_true", help="log each register access too")
     parser.add_argument("--skip-if-missing", action="store_true")
     parser.add_argument("--check-form", action="store_true",
                         help="only say whether the form can run at all, before it is built")
-    return parser.parse_args()
+    return parser
 
 
 def check_form(form):
@@ -58,10 +58,12 @@ def check_form(form):
 class Run:
     """One boot. Everything that it starts ends with it."""
 
+    folder = "run"  # in the build folder
+
     def __init__(self, options):
         self.options = options
         self.start = time.monotonic()
-        self.work = (options.work or options.build / "run").resolve()
+        self.work = (options.work or options.build / self.folder).resolve()
         self.shm_file = self.work / "shm.img"
         try:
             self.work.mkdir(parents=True, exist_ok=True)
@@ -77,11 +79,22 @@ class Run:
         self.token = secrets.token_hex(16)
         self.addresses_file = self.work / "addresses.json"
         self.log = report.GuestLog()
-        self.parts = parts.all_parts()
-        self.checks = report.guest_checks(self.parts)
-        self.share = self.parts[-1]
+        self.parts = self.make_parts()
+        self.checks = self.guest_checks()
         for part in self.parts:
             part.prepare(self.work, self.token, FILE_BYTES)
+
+    def make_parts(self):
+        """The devices, in the order of their pages of BAR0."""
+        return parts.all_parts()
+
+    def guest_checks(self):
+        """What the guest shall check, in its order: name of the check -> what it proves."""
+        return report.guest_checks(self.parts)
+
+    def parameters(self):
+        """More parameters of the run for the guest."""
+        return {}
 
     def missing(self):
         """What has to be fetched before the run, in a sentence, or None."""
@@ -104,8 +117,8 @@ class Run:
             command = [self.program, "--socket", path, "--shm-file", self.shm_file,
                        "--shm-size", SHM_BYTES, "--shm-base", hex(shm_base),
                        "--report", self.work / f"{name}.json", "--control", *more]
-            self.share.place(window_base)
             for part in self.parts:
+                part.place(window_base)
                 command += [*part.options(), "--rings", f"{part.name}={part.rings}"]
             with Child("the device process", command, self.work / f"{name}.log",
                        talks=True) as child:
@@ -117,8 +130,9 @@ class Run:
                 yield child, self.qemu_command(path)
 
     def qemu_command(self, socket):
+        share = next(part for part in self.parts if isinstance(part, parts.Share))
         return qemu.command_line(self.qemu, socket, self.shm_file, SHM_BYTES,
-                                 self.share.window_file, self.share.WINDOW)
+                                 share.window_file, share.WINDOW)
 
     @contextlib.contextmanager
     def serving(self):
@@ -152,10 +166,11 @@ class Run:
                       "rings": ",".join(f"{slot}:{part.rings}"
                                         for slot, part in enumerate(self.parts)),
                       "function": qemu.function(qemu.SLOT),
-                      "ivshmem": qemu.function(qemu.IVSHMEM_SLOT)}
+                      "ivshmem": qemu.function(qemu.IVSHMEM_SLOT), **self.parameters()}
         for part in self.parts:
             parameters.update(part.parameters())
-        append = "console=ttyS0 quiet panic=-1 " + " ".join(
+        # The ACPI table names the interrupt line that the firmware chose: Linux shall keep to it.
+        append = "console=ttyS0 quiet panic=-1 acpi_irq_nobalance " + " ".join(
             f"vmmio.{key}={value}" for key, value in parameters.items())
         trace = ["--trace", self.work / "trace.log"] if self.options.trace else []
         console = self.work / "console.log"
@@ -246,15 +261,15 @@ def leave(number, _):
     sys.exit(128 + number)
 
 
-def main():
-    options = parse_options()
+def main(kind, options):
+    """Runs a boot of this kind; gives the exit status."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, leave)
     try:
         check_form(options.form)
         if options.check_form:
             return 0
-        run = Run(options)
+        run = kind(options)
         if missing := run.missing():
             if options.skip_if_missing:
                 print(f"SKIPPED: {missing}")
@@ -267,4 +282,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Run, option_parser("Boot a stock Linux against the vmmio device.").parse_args()))

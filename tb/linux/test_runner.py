@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import time
 import unittest
 from unittest import mock
 
+import bench
 import child
 import guest
 import parts
@@ -194,6 +196,68 @@ class Report(unittest.TestCase):
 
     def test_names_a_linux_that_never_came_up(self):
         self.assertIn("did not come up", report.verdict(judged([])))
+
+
+class Bench(unittest.TestCase):
+    """The comparison with QEMU's own disk: ratios are of the same round, and what is missing shows."""
+
+    def log(self, *lines):
+        log = report.GuestLog()
+        for line in lines:
+            log.take(f"VMMIO: value {line}")
+        return log
+
+    def test_ratios_are_of_the_same_round(self):
+        log = self.log("r1_qemu_seq_read=100", "r1_blk_seq_read=50", "r2_qemu_seq_read=10",
+                       "r2_blk_seq_read=10", "r3_qemu_seq_read=40", "r3_blk_seq_read=30")
+        rows = list(bench.figures(log, 3))
+        self.assertEqual(rows, [("qemu", "seq_read", 40, 10, 100, 1, 1, 1),
+                                ("blk", "seq_read", 30, 10, 50, 0.75, 0.5, 1)])
+        text = "\n".join(bench.table(rows))
+        self.assertRegex(text, r"seq_read +40 +30  0\.75 \(0\.50-1\.00\)")
+
+    def test_a_round_without_its_peer_does_not_count(self):
+        log = self.log("r1_qemu_fs=1", "r1_fs_rand_read=5", "r2_qemu_rand_read=x")
+        self.assertEqual(list(bench.figures(log, 2)), [])
+
+    def test_the_file_is_written_as_numbers(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "out.csv"
+            bench.write_csv(path, [("fs", "seq_read", 1, 2, 3, 0.5, 0.25, 1)])
+            self.assertEqual(path.read_text().splitlines()[1],
+                             "fs,seq_read,1.000,2.000,3.000,0.500,0.250,1.000")
+
+    def test_a_page_in_another_place_is_seen(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(bench, "FILE_BYTES", MIB):
+            share = bench.Share(pathlib.Path(folder))
+            share.prepare(None, None, None)
+            self.assertTrue(share.is_intact())
+            with open(share.folder / "file", "r+b") as file:
+                file.seek(4096)
+                file.write(bench.mark(8192))
+            self.assertFalse(share.is_intact())
+
+    @unittest.skipUnless(shutil.which("cc"), "cc is not installed; run 'make setup'")
+    def test_the_guest_program_checks_and_marks_each_page(self):
+        program = guest.compile_program(pathlib.Path(self.enterContext(
+            tempfile.TemporaryDirectory())), "guest_io")
+        with tempfile.TemporaryDirectory(dir=program.parent) as folder:
+            path = pathlib.Path(folder) / "file"
+            path.write_bytes(bytes(4 * 4096))
+            words = ["random", "4096", "2", "0.2"]
+            read = subprocess.run([program, path, "read", *words], check=False,
+                                  stderr=subprocess.PIPE, text=True)
+            if "Invalid argument" in read.stderr:
+                self.skipTest("the host's temporary folder knows no O_DIRECT")
+            self.assertIn("bytes of another place", read.stderr)
+            self.assertEqual(read.returncode, 1)
+            written = subprocess.run([program, path, "write", "sequential", "4096", "1", "0.2"],
+                                     check=False, stdout=subprocess.PIPE, text=True)
+            self.assertRegex(written.stdout, r"^OK mb_s=[0-9.]+ requests=[0-9]+\n$")
+            self.assertEqual([path.read_bytes()[at:at + 8] for at in range(0, 4 * 4096, 4096)],
+                             [bench.mark(at) for at in range(0, 4 * 4096, 4096)])
+            self.assertEqual(subprocess.run([program, path, "read", *words], check=False,
+                                            stdout=subprocess.DEVNULL).returncode, 0)
 
 
 class Firmware(unittest.TestCase):

@@ -1,25 +1,31 @@
 # What Linux makes of the virtio-mmio devices that the ACPI table names.
 
+# node SLOT: what Linux calls the device in a page of BAR0.
+node() { printf 'LNRO0005:%02x' "$1"; }
+
+# is_bound NODE ID DRIVER: true if there is such a virtio device, and its driver has it.
+is_bound() {
+    at=$(echo /sys/bus/platform/devices/"$1"/virtio*)
+    [ "$(cat "$at/device" 2>/dev/null)" = "$2" ] && [ "$(basename "$(readlink "$at/driver")")" = "$3" ]
+}
+
 check_bind() {
     # Without this the interrupt link of the function is never routed.
     echo 1 >"/sys/bus/pci/devices/$(parameter function)/enable" || return 1
     while read -r module; do
         insmod "$module" || complain "cannot load $module" || return 1
     done </modules.list
+    slot=0
     for pair in $(parameter drivers | tr , ' '); do
-        within 10 has_driver "${pair%:*}" "${pair#*:}" ||
-            complain "no virtio device ${pair%:*} with driver ${pair#*:}" || return 1
-        platform=$(platform_of "${pair%:*}")
-        case $platform in
-        LNRO0005:*) ;;
-        *) complain "device ${pair%:*} came from $platform, not from an ACPI LNRO0005" || return 1 ;;
-        esac
-        echo "$platform=${pair#*:}"
+        within 10 is_bound "$(node $slot)" "${pair%:*}" "${pair#*:}" ||
+            complain "$(node $slot) is no virtio device ${pair%:*} with driver ${pair#*:}" || return 1
+        echo "$(node $slot)=${pair#*:}"
+        slot=$((slot + 1))
     done
 }
 
 # features_of SLOT: the negotiated bits of the device in a page of BAR0, bit 0 first, each 0 or 1.
-features_of() { cat "/sys/bus/platform/devices/LNRO0005:0$1"/virtio*/features; }
+features_of() { cat "/sys/bus/platform/devices/$(node "$1")"/virtio*/features; }
 bit() { echo "$1" | cut -c$(($2 + 1)); }
 
 # The rings that the device offers are the rings that Linux uses (FEAT-05, PACK-01).
@@ -29,6 +35,7 @@ check_rings() {
         rings=split
         [ "$(bit "$bits" 34)" = 0 ] || rings=packed
         [ "$(bit "$bits" 29)" = 0 ] || rings=$rings+event_idx
+        [ "$(bit "$bits" 28)" = 0 ] || rings=$rings+indirect
         [ "$rings" = "${pair#*:}" ] ||
             complain "page ${pair%%:*} uses $rings instead of ${pair#*:}" || return 1
         echo "${pair%%:*}:$rings"
