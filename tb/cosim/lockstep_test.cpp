@@ -36,11 +36,11 @@ TEST(lockstep, accesses_that_are_not_32_bit_change_nothing)
         p.write_bytes(VMMIO_REG_QUEUE_SEL, 5, strobe);
     }
     for (uint32_t low = 1; low < 4; low++) {
-        EXPECT_EQ(p.rtl.read(VMMIO_REG_MAGIC_VALUE + low), 0u);
-        p.rtl.write(VMMIO_REG_STATUS + low, initialised);
+        EXPECT_EQ(p.read(VMMIO_REG_MAGIC_VALUE + low), 0u);
+        p.write(VMMIO_REG_STATUS + low, initialised);
     }
-    p.rtl.write(0x800 + VMMIO_REG_STATUS, initialised);
-    EXPECT_EQ(p.rtl.read(0x800 + VMMIO_REG_MAGIC_VALUE), 0u);
+    p.write(0x800 + VMMIO_REG_STATUS, initialised);
+    EXPECT_EQ(p.read(0x800 + VMMIO_REG_MAGIC_VALUE), 0u);
     p.read_all();
     EXPECT_EQ(p.read(VMMIO_REG_STATUS), 0u);
 }
@@ -70,17 +70,15 @@ TEST(lockstep, features_that_are_refused)
     EXPECT_EQ(p.read(VMMIO_REG_STATUS), initialised);
     p.write(VMMIO_REG_DRIVER_FEATURES_SEL, 1);
     p.write(VMMIO_REG_DRIVER_FEATURES, 1);
-    p.rtl.answers.accept_features = false;
+    p.back.answers.accept_features = false;
     p.write(VMMIO_REG_STATUS, initialised | VMMIO_STATUS_FEATURES_OK);
     EXPECT_EQ(p.read(VMMIO_REG_STATUS), initialised);
-    p.rtl.answers.accept_features = true;
-    p.rtl.answers.latency = 20;
+    p.back.answers.accept_features = true;
+    p.back.answers.answer_percent = 5;
     p.write(VMMIO_REG_STATUS, initialised | VMMIO_STATUS_FEATURES_OK);
     EXPECT_EQ(p.read(VMMIO_REG_STATUS), initialised | VMMIO_STATUS_FEATURES_OK);
 
     p.write(VMMIO_REG_STATUS, 0);
-    if (!hold_reset)
-        p.reset_done();
     p.write(VMMIO_REG_DRIVER_FEATURES_SEL, 4);
     p.write(VMMIO_REG_DRIVER_FEATURES, 1);
     p.write(VMMIO_REG_DRIVER_FEATURES_SEL, 1);
@@ -113,7 +111,7 @@ TEST(lockstep, suspend_and_needs_reset)
 
     p.needs_reset();
     p.start(offered());
-    p.rtl.answers.suspend_now = false;
+    p.back.answers.suspend_percent = 0;
     p.write(VMMIO_REG_STATUS, ready | VMMIO_STATUS_SUSPEND);
     p.write_bytes(VMMIO_REG_CONFIG, 0x01020304, 0xf);
     p.used_buffer();
@@ -230,7 +228,7 @@ TEST(lockstep, a_queue_stops_and_resets_in_its_own_time)
     pair p;
 
     p.start(offered());
-    p.rtl.answers.stop_now = false;
+    p.back.answers.stop_percent = 0;
     p.write(VMMIO_REG_QUEUE_RESET, 1); // not in use: at once
     p.enable_queue(0, 1);
     p.stop_done(0);
@@ -346,12 +344,12 @@ TEST(lockstep, config_window)
     for (uint32_t at = 0; at <= config_bytes; at += 4)
         for (unsigned strobe = 0; strobe < 16; strobe++)
             for (const bool accept : {false, true}) {
-                p.rtl.answers.accept_config = accept;
+                p.back.answers.accept_config = accept;
                 p.write_bytes(VMMIO_REG_CONFIG + at, 0x87654321 + strobe, strobe);
                 p.read(VMMIO_REG_CONFIG + at);
                 p.read(VMMIO_REG_CONFIG_GENERATION);
             }
-    p.rtl.answers.latency = 9;
+    p.back.answers.answer_percent = 10;
     p.write(VMMIO_REG_CONFIG, 0x12345678);
 }
 
@@ -362,8 +360,7 @@ TEST(lockstep, reset_in_its_own_time)
 
     p.start(offered());
     p.enable_queue(0, 1);
-    p.rtl.answers.reset_now = false;
-    p.rtl.answers.latency = 30;
+    p.back.answers.reset_percent = hold_reset ? 3 : 0;
     p.write(VMMIO_REG_STATUS, 0);
     if (!hold_reset) {
         EXPECT_EQ(p.read(VMMIO_REG_STATUS), ready);

@@ -30,6 +30,16 @@ inline uint32_t hex_field(const std::string &digits, unsigned bits, unsigned ind
                : 0;
 }
 
+/** Whether FEATURES has this bit. */
+inline bool offers(unsigned bit)
+{
+    return hex_field(RTL_FEATURES, 32, bit / 32) >> bit % 32 & 1;
+}
+
+inline const bool suspend_offered = offers(VMMIO_F_SUSPEND);
+inline const bool ring_reset_offered = offers(VMMIO_F_RING_RESET);
+inline const bool notification_data_offered = offers(VMMIO_F_NOTIFICATION_DATA);
+
 inline uint32_t size_max(unsigned queue) { return hex_field(RTL_SIZES, 16, queue); }
 
 inline vmmio_features parameter_features(const std::string &digits)

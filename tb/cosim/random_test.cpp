@@ -1,181 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verilog and C answer alike, whatever a driver and a back side do. */
-#include "pair.h"
+/*
+ * Verilog and C answer alike, whatever a driver and a back side do.
+ *
+ * VMMIO_SEED and VMMIO_ACCESSES repeat or lengthen a run: episode n of it has the seed
+ * VMMIO_SEED + n, and follows from that alone.
+ */
+#include "rows.h"
+#include "stimulus.h"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <iostream>
 
 namespace vmmio::tb
 {
 namespace
 {
 
-/* One random step; weights reach the states that matter. */
-class random_driver
-{
-public:
-    random_driver(pair &p, unsigned seed) : p_(p), random_(seed) {}
+constexpr uint64_t per_episode = 2000;
+constexpr uint64_t enough_for_bins = 200000; // fewer accesses cannot be expected to reach all
 
-    void step()
-    {
-        p_.rtl.stalls = pick(4);
-        p_.rtl.answers.latency = pick(6);
-        p_.rtl.answers.accept_features = pick(8) != 0;
-        p_.rtl.answers.accept_queue = pick(8) != 0;
-        p_.rtl.answers.accept_config = pick(2);
-        switch (pick(16)) {
-        case 0:
-            event();
-            break;
-        case 1:
-            answers();
-            break;
-        case 2:
-            table();
-            break;
-        case 3:
-            status();
-            break;
-        case 4:
-        case 5:
-        case 6:
-            queue();
-            break;
-        case 7:
-            features();
-            break;
-        case 8:
-            p_.write_bytes(pick(0x140) & ~3u, word(), pick(16));
-            break;
-        case 9:
-            p_.write(VMMIO_REG_SHM_SEL, pick(4) ? pick(4) : word());
-            break;
-        default:
-            p_.read((pick(4) ? pick(0x100) : pick(0x400)) & ~3u);
-        }
-    }
-
-private:
-    uint32_t pick(uint32_t below) { return static_cast<uint32_t>(random_() % below); }
-    uint32_t word() { return pick(3) ? 1u << pick(32) : static_cast<uint32_t>(random_()); }
-    bool may_be_slow() { return pick(4) == 0; }
-
-    void answers()
-    {
-        p_.rtl.answers.stop_now = !may_be_slow();
-        p_.rtl.answers.suspend_now = !may_be_slow();
-        p_.rtl.answers.reset_now = !may_be_slow();
-        // Those that answer at once end what is running.
-        for (unsigned q = 0; q < queue_count && p_.rtl.answers.stop_now; q++)
-            vmmio_block_queue_stop_done(&p_.c, q);
-        if (p_.rtl.answers.suspend_now)
-            vmmio_block_suspend_done(&p_.c);
-        if (p_.rtl.answers.reset_now)
-            vmmio_block_reset_done(&p_.c);
-        p_.read(VMMIO_REG_STATUS);
-    }
-
-    void event()
-    {
-        switch (pick(8)) {
-        case 0:
-            return pick(8) ? p_.used_buffer() : p_.needs_reset();
-        case 1:
-            return p_.suspend_done();
-        case 2:
-            return p_.reset_done();
-        case 3:
-        case 4:
-            return p_.stop_done(pick(queue_count));
-        case 5:
-            return p_.write(VMMIO_REG_INTERRUPT_ACK, pick(4));
-        default:
-            return p_.used_buffer();
-        }
-    }
-
-    void table()
-    {
-        if (pick(2)) {
-            std::vector<uint8_t> bytes(config_bytes, static_cast<uint8_t>(pick(256)));
-            p_.config_update(bytes, pick(2));
-        } else if (pick(3)) {
-            const auto id = static_cast<uint8_t>(pick(2) ? pick(4) : pick(256));
-            p_.set_region({id, uint64_t{id} << 40 | pick(1 << 30), 1 + uint64_t{word()}});
-        } else {
-            p_.remove_region(static_cast<uint8_t>(pick(4)));
-        }
-    }
-
-    void status()
-    {
-        static const uint32_t usual[] = {0x1, 0x3, 0xb, 0xf, 0xf, 0xf, 0x1b, 0x1f, 0x0, 0xf};
-
-        p_.write(VMMIO_REG_STATUS, pick(8) ? usual[pick(10)] : pick(8) ? pick(256) : word());
-    }
-
-    void features()
-    {
-        if (pick(16) == 0)
-            return p_.write(VMMIO_REG_DEVICE_FEATURES_SEL, pick(6));
-        const uint32_t sel = pick(24) ? pick(4) : word();
-        p_.write(VMMIO_REG_DRIVER_FEATURES_SEL, sel);
-        const uint32_t value = sel < 4 ? offered().word[sel] : 0;
-        p_.write(VMMIO_REG_DRIVER_FEATURES, pick(12) ? value : value & ~(1u << pick(32)));
-    }
-
-    void queue()
-    {
-        static const uint32_t settings[] = {VMMIO_REG_QUEUE_SIZE,        VMMIO_REG_QUEUE_DESC_LOW,
-                                            VMMIO_REG_QUEUE_DESC_HIGH,   VMMIO_REG_QUEUE_DRIVER_LOW,
-                                            VMMIO_REG_QUEUE_DRIVER_HIGH, VMMIO_REG_QUEUE_DEVICE_LOW,
-                                            VMMIO_REG_QUEUE_DEVICE_HIGH, VMMIO_REG_QUEUE_SEL};
-
-        switch (pick(8)) {
-        case 0:
-            return p_.write(settings[pick(8)], word());
-        case 1:
-            return p_.enable_queue(pick(queue_count), pick(4) ? 1u << pick(9) : word());
-        case 2:
-            return p_.write(VMMIO_REG_QUEUE_SEL, pick(queue_count + 1));
-        case 3:
-            return p_.write(VMMIO_REG_QUEUE_RESET, pick(8) ? 1 : word());
-        case 4:
-            return p_.write(VMMIO_REG_QUEUE_READY, pick(8) ? pick(2) : word());
-        case 5:
-            p_.read(VMMIO_REG_QUEUE_READY);
-            p_.read(VMMIO_REG_QUEUE_RESET);
-            return;
-        default:
-            return p_.write(VMMIO_REG_QUEUE_NOTIFY,
-                            pick(4) ? pick(queue_count + 1) : pick(queue_count) + word());
-        }
-    }
-
-    pair &p_;
-    std::mt19937 random_;
-};
-
-/* VMMIO_SEED and VMMIO_STEPS repeat or lengthen a run. */
-unsigned setting(const char *name, unsigned usual)
+uint64_t setting(const char *name, uint64_t usual)
 {
     const char *text = std::getenv(name);
-    return text ? static_cast<unsigned>(std::strtoul(text, nullptr, 0)) : usual;
+    return text ? std::strtoull(text, nullptr, 0) : usual;
 }
 
-TEST(lockstep, random_drivers)
+/* Everything that is needed to look at a difference; the second run has a trace. */
+std::string report(uint64_t seed, const episode_options &options)
 {
-    const unsigned first = setting("VMMIO_SEED", 1);
-    const unsigned steps = setting("VMMIO_STEPS", 4000);
+    bins unused;
+    episode_options again = options;
 
-    for (unsigned seed = first; seed < first + 4; seed++) {
-        pair p(seed);
-        random_driver driver(p, seed);
-        for (unsigned step = 0; step < steps; step++) {
-            driver.step();
-            if (testing::Test::HasFailure())
-                FAIL() << "step " << step << "; repeat with VMMIO_SEED=" << seed;
-        }
+    again.fst = "rtl_" RTL_NAME "_seed" + std::to_string(seed) + ".fst";
+    const episode e = run_episode(seed, unused, again);
+    return e.difference + "\nlast accesses and events:\n" + e.history + "trace: " + again.fst +
+           "\nrepeat with: VMMIO_SEED=" + std::to_string(seed) + " VMMIO_ACCESSES=" +
+           std::to_string(options.accesses) + " build/bin/rtl_" RTL_NAME
+           " --gtest_filter=random.drivers\n";
+}
+
+TEST(random, drivers)
+{
+    ROWS("H-20", "H-30", "H-31", "H-32", "H-33", "H-62", "H-63", "H-66");
+    const uint64_t first = setting("VMMIO_SEED", 1);
+    const uint64_t accesses = setting("VMMIO_ACCESSES", RTL_RANDOM_ACCESSES);
+    bins covered;
+    episode all;
+
+    for (uint64_t seed = first; all.accesses < accesses; seed++) {
+        episode_options options;
+        options.accesses = std::min(per_episode, accesses - all.accesses);
+        const episode e = run_episode(seed, covered, options);
+        all.accesses += e.accesses;
+        all.clocks += e.clocks;
+        all.events += e.events;
+        if (!e.difference.empty())
+            FAIL() << report(seed, options);
     }
+    const bins::total total = covered.sum();
+    std::cout << "seed " << first << ": " << all.accesses << " accesses, " << all.events
+              << " events at the seam, " << all.clocks << " clocks, no difference; " << total.hit
+              << " of " << total.reachable << " bins\n";
+    covered.print(std::cout);
+    if (accesses < enough_for_bins)
+        std::cout << "bins are judged from " << enough_for_bins << " accesses on\n";
+    for (const std::string &name : covered.empty())
+        EXPECT_LT(accesses, enough_for_bins) << "empty bin: " << name;
+}
+
+/* A test of the test: one wrong bit is found, and told with all that the report promises. */
+TEST(random, a_difference_is_reported)
+{
+    bins unused;
+    episode_options options;
+    options.fault_from_access = 500;
+
+    const episode e = run_episode(7, unused, options);
+    ASSERT_NE(e.difference, "");
+    EXPECT_GE(e.accesses, 500u);
+    EXPECT_LT(e.accesses, 520u);
+    const std::string text = report(7, options);
+    unsigned address = 0, rtl = 0, model = 0;
+    ASSERT_EQ(std::sscanf(text.c_str(), "read of 0x%x: Verilog 0x%x, C model 0x%x", &address, &rtl,
+                          &model),
+              3)
+        << text;
+    EXPECT_EQ(rtl ^ model, 1u);
+    EXPECT_EQ(text.substr(0, e.difference.size()), e.difference) << "a run cannot be repeated";
+    EXPECT_NE(text.find("VMMIO_SEED=7 "), std::string::npos);
+    EXPECT_GE(std::count(text.begin(), text.end(), '\n'), 40) << text;
+    const std::string name = "rtl_" RTL_NAME "_seed7.fst";
+    std::ifstream trace(name, std::ios::binary | std::ios::ate);
+    EXPECT_GT(trace.tellg(), 1000) << name;
+    std::remove(name.c_str());
+}
+
+TEST(random, an_episode_follows_from_its_seed)
+{
+    bins one, two, three;
+    const episode a = run_episode(11, one), b = run_episode(11, two), c = run_episode(12, three);
+
+    EXPECT_EQ(a.clocks, b.clocks);
+    EXPECT_EQ(a.events, b.events);
+    EXPECT_NE(a.clocks, c.clocks);
 }
 
 } // namespace

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dut.h"
+
+#include "Vvmmio_axil___024root.h"
+#include <verilated_fst_c.h>
+
+namespace vmmio::tb
+{
+
+dut::dut(uint64_t seed, const std::string &fst) : context_(std::make_unique<VerilatedContext>())
+{
+    context_->randReset(2); // H-66: nothing may depend on what is not reset
+    context_->randSeed(static_cast<int>(seed & 0x7fffffff) | 1);
+    context_->traceEverOn(!fst.empty());
+    top_ = std::make_unique<Vvmmio_axil>(context_.get());
+    if (!fst.empty()) {
+        trace_ = std::make_unique<VerilatedFstC>();
+        top_->trace(trace_.get(), 99);
+        trace_->open(fst.c_str());
+    }
+}
+
+dut::~dut()
+{
+    if (trace_)
+        trace_->close();
+    top_->final();
+}
+
+void dut::settle()
+{
+    top_->clk = 0;
+    top_->eval();
+    if (trace_)
+        trace_->dump(2 * now);
+}
+
+void dut::edge()
+{
+    top_->clk = 1;
+    top_->eval();
+    if (trace_)
+        trace_->dump(2 * now + 1);
+    now++;
+}
+
+bool dut::takes_write() const { return top_->rootp->vmmio_axil__DOT__write_take; }
+
+bool dut::ends_write() const { return top_->rootp->vmmio_axil__DOT__write_done; }
+
+} // namespace vmmio::tb
