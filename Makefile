@@ -15,6 +15,8 @@ help:
 	@echo 'make bench-linux'
 	@echo '              measure our devices under Linux beside QEMU'\''s own; writes build/bench-linux.csv'
 	@echo 'make synth    size and speed of the Verilog form on FPGAs; writes build/synth.csv'
+	@echo 'make soak     10^8 random accesses to the Verilog form in lockstep with the C model'
+	@echo '              ACCESSES=100000000 (now $(ACCESSES)), SEED=the time'
 	@echo 'make build    build the libraries, the programs and the tests into build/'
 	@echo 'make setup    install the Debian packages that the other targets need (root or sudo)'
 	@echo 'make clean    remove what was built; QEMU, kernels and SystemC that were fetched stay'
@@ -58,3 +60,4 @@ distclean:
 	@rm -rf build
 
 include rtl/synth.mk
+include tb/cosim/cosim.mk

@@ -33,7 +33,8 @@
 //   desc low, high, driver low, high, device low, high, size. They mean something from
 //   enable_request until the queue is no longer alive and its queue_stop, if any, is done.
 // - used_buffer, needs_reset: events, one a clock while high. In the clock of a write an event
-//   counts as the earlier one, but an acknowledge never takes it away (A-ACK).
+//   counts as the earlier one; of an acknowledge, which never takes it away (A-ACK), of a kick and
+//   of the start of a suspend, as the later one.
 // - load: a word of the config space or of a region (0 to 3: length low, high, base low, high).
 //   Load all words before each commit, which shows them in one step in the first clock that it is
 //   high with commit_ready; commit only what has changed. A config commit counts ConfigGeneration

@@ -31,7 +31,8 @@ enum channel { AW, W, B, AR, R, channel_count };
 class axi_master
 {
 public:
-    axi_master(dut &d, rng &random, bins &covered) : pins_(d.pins()), random_(random), bins_(covered)
+    axi_master(dut &d, rng &random, bins &covered)
+        : pins_(d.pins()), random_(random), bins_(covered)
     {
     }
 
@@ -65,8 +66,8 @@ private:
     rng &random_;
     bins &bins_;
     std::deque<access> to_do_;
-    std::deque<access> writes_;  /**< under way and not taken by the block */
-    std::deque<uint32_t> reads_; /**< addresses not handed over */
+    std::deque<access> writes_;                   /**< under way and not taken by the block */
+    std::deque<uint32_t> reads_;                  /**< addresses not handed over */
     unsigned addresses_sent_ = 0, data_sent_ = 0; /**< of writes_ */
     unsigned writes_in_flight_ = 0, reads_in_flight_ = 0;
     bool held_aw_ = false, held_w_ = false, held_ar_ = false; /**< valid, and not taken */

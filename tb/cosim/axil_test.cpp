@@ -24,8 +24,8 @@ void push_reads(pair &p)
 void push_writes(pair &p)
 {
     for (unsigned i = 0; i < burst; i++)
-        p.master.push({true, false,
-                       i % 2 ? VMMIO_REG_DEVICE_FEATURES_SEL : VMMIO_REG_SHM_SEL, i / 2 % 2});
+        p.master.push(
+            {true, false, i % 2 ? VMMIO_REG_DEVICE_FEATURES_SEL : VMMIO_REG_SHM_SEL, i / 2 % 2});
 }
 
 TEST(axil, answers_two_clocks_after_the_address)

@@ -91,10 +91,12 @@ void back_side::answer_enable()
     if (!reading && pins_.back_queue_read_ready && random_.chance(answers.probe_percent))
         probe_ = {random_.pick(queue_count), random_.pick(7)};
     pins_.back_queue_read = reading || probe_;
-    pins_.back_queue_read_queue =
-        static_cast<CData>(reading ? pins_.back_enable_queue : probe_ ? (*probe_)[0] : 0);
-    pins_.back_queue_read_word =
-        static_cast<CData>(reading ? word_ - 1 : probe_ ? (*probe_)[1] : 0);
+    pins_.back_queue_read_queue = static_cast<CData>(reading  ? pins_.back_enable_queue
+                                                     : probe_ ? (*probe_)[0]
+                                                              : 0);
+    pins_.back_queue_read_word = static_cast<CData>(reading  ? word_ - 1
+                                                    : probe_ ? (*probe_)[1]
+                                                             : 0);
 }
 
 /* An accepted write is loaded and committed before it is done, so that it reads back. */
@@ -173,8 +175,9 @@ void back_side::drive()
     answer_enable();
     answer_config_write();
     load();
-    const uint64_t stops = answers.stop_percent >= 100 ? ~0ull
-                           : random_.chance(answers.stop_percent) ? random_() : 0;
+    const uint64_t stops = answers.stop_percent >= 100            ? ~0ull
+                           : random_.chance(answers.stop_percent) ? random_()
+                                                                  : 0;
     pins_.back_queue_stop_done = (stops | stop_done) & every_queue;
     pins_.back_suspend_done = suspend_done || random_.chance(answers.suspend_percent);
     pins_.back_reset_done = reset_done || random_.chance(answers.reset_percent);

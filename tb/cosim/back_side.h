@@ -38,11 +38,11 @@ public:
     /** What is loaded and then committed in one clock. */
     struct job {
         enum { region, config } kind;
-        unsigned index = 0;                                /**< of the table */
-        std::optional<vmmio_shm_region> entry = {};        /**< nothing removes it */
-        uint8_t id = 0;                                    /**< of what is removed */
+        unsigned index = 0;                         /**< of the table */
+        std::optional<vmmio_shm_region> entry = {}; /**< nothing removes it */
+        uint8_t id = 0;                             /**< of what is removed */
         std::array<uint8_t, VMMIO_CONFIG_MAX> bytes = {};
-        bool counts = false, notify = false;               /**< of the config space */
+        bool counts = false, notify = false; /**< of the config space */
         unsigned step = 0;
     };
 

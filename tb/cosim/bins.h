@@ -144,7 +144,10 @@ class bins
 public:
     bins();
 
-    void hit(bin which, unsigned index = 0) { counts_[first_[static_cast<unsigned>(which)] + index]++; }
+    void hit(bin which, unsigned index = 0)
+    {
+        counts_[first_[static_cast<unsigned>(which)] + index]++;
+    }
     uint64_t count(bin which, unsigned index = 0) const
     {
         return counts_[first_[static_cast<unsigned>(which)] + index];

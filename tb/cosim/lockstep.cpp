@@ -4,8 +4,8 @@
 namespace vmmio::tb
 {
 
-lockstep::lockstep(uint64_t seed, bins &covered, const std::string &fst)
-    : dut_(seed, fst), bins_(covered), random(seed), master(dut_, random, covered),
+lockstep::lockstep(uint64_t seed, bins &bins_to_fill, const std::string &fst)
+    : dut_(seed, fst), covered(bins_to_fill), random(seed), master(dut_, random, covered),
       back(dut_, random), board(dut_, master, back, covered)
 {
     power_reset(3);
@@ -25,9 +25,9 @@ void lockstep::clock()
 void lockstep::power_reset(unsigned count)
 {
     if (master.in_flight())
-        bins_.hit(bin::power_reset_with_accesses_under_way);
+        covered.hit(bin::power_reset_with_accesses_under_way);
     if (count == 1)
-        bins_.hit(bin::power_reset_of_one_clock);
+        covered.hit(bin::power_reset_of_one_clock);
     master.drop();
     back.power_up();
     dut_.pins().rst = 1;

@@ -11,10 +11,15 @@
 namespace vmmio::tb
 {
 
+/** What Status reads on the way up. */
+inline constexpr uint32_t initialised = VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER;
+inline constexpr uint32_t accepted = initialised | VMMIO_STATUS_FEATURES_OK;
+inline constexpr uint32_t running = accepted | VMMIO_STATUS_DRIVER_OK;
+
 class lockstep
 {
 public:
-    explicit lockstep(uint64_t seed, bins &covered, const std::string &fst = {});
+    explicit lockstep(uint64_t seed, bins &bins_to_fill, const std::string &fst = {});
 
     void clock();
     void clocks(unsigned count)
@@ -34,9 +39,9 @@ public:
 
 private:
     dut dut_;
-    bins &bins_;
 
 public:
+    bins &covered;
     rng random;
     axi_master master;
     back_side back;

@@ -8,9 +8,6 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr uint32_t initialised = VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER;
-constexpr uint32_t ready = initialised | VMMIO_STATUS_FEATURES_OK | VMMIO_STATUS_DRIVER_OK;
-
 TEST(lockstep, every_register_after_power_up_and_reset)
 {
     ROWS("STAT-01", "MMIO-INTSTAT-04", "MMIO-QRESET-02", "MMIO-DRV-01", "MMIO-DRV-02");
@@ -112,15 +109,15 @@ TEST(lockstep, suspend_and_needs_reset)
     p.needs_reset();
     p.start(offered());
     p.back.answers.suspend_percent = 0;
-    p.write(VMMIO_REG_STATUS, ready | VMMIO_STATUS_SUSPEND);
+    p.write(VMMIO_REG_STATUS, running | VMMIO_STATUS_SUSPEND);
     p.write_bytes(VMMIO_REG_CONFIG, 0x01020304, 0xf);
     p.used_buffer();
     p.read_all();
     p.suspend_done();
     p.read_all();
     p.config_update(std::vector<uint8_t>(config_bytes, 0x55), true);
-    p.write(VMMIO_REG_STATUS, ready);
-    p.write(VMMIO_REG_STATUS, ready | VMMIO_STATUS_SUSPEND);
+    p.write(VMMIO_REG_STATUS, running);
+    p.write(VMMIO_REG_STATUS, running | VMMIO_STATUS_SUSPEND);
     p.needs_reset();
     p.suspend_done();
     p.read_all();
@@ -132,13 +129,13 @@ TEST(lockstep, an_error_while_suspended_is_told_at_resume)
     pair p;
 
     p.start(offered());
-    p.write(VMMIO_REG_STATUS, ready | VMMIO_STATUS_SUSPEND);
+    p.write(VMMIO_REG_STATUS, running | VMMIO_STATUS_SUSPEND);
     if (!(p.read(VMMIO_REG_STATUS) & VMMIO_STATUS_SUSPEND))
         GTEST_SKIP() << "SUSPEND is not offered";
     p.needs_reset();
     EXPECT_EQ(p.read(VMMIO_REG_INTERRUPT_STATUS), 0u);
-    p.write(VMMIO_REG_STATUS, ready);
-    EXPECT_EQ(p.read(VMMIO_REG_STATUS), ready | VMMIO_STATUS_NEEDS_RESET);
+    p.write(VMMIO_REG_STATUS, running);
+    EXPECT_EQ(p.read(VMMIO_REG_STATUS), running | VMMIO_STATUS_NEEDS_RESET);
     EXPECT_EQ(p.read(VMMIO_REG_INTERRUPT_STATUS), uint32_t{VMMIO_INTERRUPT_CONFIG_CHANGE});
 }
 
@@ -159,13 +156,13 @@ TEST(lockstep, a_changed_region_is_told_to_a_live_driver_and_at_resume)
     p.regions_changed();
     EXPECT_EQ(told(), uint32_t{VMMIO_INTERRUPT_CONFIG_CHANGE});
     EXPECT_EQ(p.read(VMMIO_REG_CONFIG_GENERATION), generation);
-    p.write(VMMIO_REG_STATUS, ready | VMMIO_STATUS_SUSPEND);
+    p.write(VMMIO_REG_STATUS, running | VMMIO_STATUS_SUSPEND);
     const bool suspended = p.read(VMMIO_REG_STATUS) & VMMIO_STATUS_SUSPEND;
     p.regions_changed();
     EXPECT_EQ(told(), suspended ? 0u : uint32_t{VMMIO_INTERRUPT_CONFIG_CHANGE});
-    p.write(VMMIO_REG_STATUS, ready);
+    p.write(VMMIO_REG_STATUS, running);
     EXPECT_EQ(told(), suspended ? uint32_t{VMMIO_INTERRUPT_CONFIG_CHANGE} : 0u);
-    p.write(VMMIO_REG_STATUS, ready | VMMIO_STATUS_SUSPEND);
+    p.write(VMMIO_REG_STATUS, running | VMMIO_STATUS_SUSPEND);
     p.regions_changed();
     p.write(VMMIO_REG_STATUS, 0); // forgets it
     p.start(offered());
@@ -363,7 +360,7 @@ TEST(lockstep, reset_in_its_own_time)
     p.back.answers.reset_percent = hold_reset ? 3 : 0;
     p.write(VMMIO_REG_STATUS, 0);
     if (!hold_reset) {
-        EXPECT_EQ(p.read(VMMIO_REG_STATUS), ready);
+        EXPECT_EQ(p.read(VMMIO_REG_STATUS), running);
         p.used_buffer();
         p.needs_reset();
         p.write(VMMIO_REG_STATUS, initialised);

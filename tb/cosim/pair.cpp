@@ -20,8 +20,8 @@ std::string text(const char *what, uint32_t address, uint32_t value)
 
 pair::pair(uint64_t seed) : pair(seed, std::make_unique<bins>()) {}
 
-pair::pair(uint64_t seed, std::unique_ptr<bins> covered)
-    : lockstep(seed, *covered), bins_(std::move(covered))
+pair::pair(uint64_t seed, std::unique_ptr<bins> unused)
+    : lockstep(seed, *unused), bins_(std::move(unused))
 {
     arrive("power-up");
 }

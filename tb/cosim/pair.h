@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file pair.h
- * For tests that say what a driver and a back side do: each call does one thing to both forms of the
- * block, and any difference on the way is a test failure.
+ * For tests that say what a driver and a back side do: each call does one thing to both forms of
+ * the block, and any difference on the way is a test failure.
  */
 #ifndef VMMIO_TB_COSIM_PAIR_H
 #define VMMIO_TB_COSIM_PAIR_H
@@ -53,7 +53,7 @@ public:
     uint32_t interrupts() { return read(VMMIO_REG_INTERRUPT_STATUS); }
 
 private:
-    explicit pair(uint64_t seed, std::unique_ptr<bins> covered);
+    pair(uint64_t seed, std::unique_ptr<bins> unused);
     void report(const std::string &after);
     void arrive(const std::string &what);
 

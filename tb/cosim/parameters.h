@@ -31,10 +31,7 @@ inline uint32_t hex_field(const std::string &digits, unsigned bits, unsigned ind
 }
 
 /** Whether FEATURES has this bit. */
-inline bool offers(unsigned bit)
-{
-    return hex_field(RTL_FEATURES, 32, bit / 32) >> bit % 32 & 1;
-}
+inline bool offers(unsigned bit) { return hex_field(RTL_FEATURES, 32, bit / 32) >> bit % 32 & 1; }
 
 inline const bool suspend_offered = offers(VMMIO_F_SUSPEND);
 inline const bool ring_reset_offered = offers(VMMIO_F_RING_RESET);

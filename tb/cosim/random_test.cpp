@@ -38,9 +38,9 @@ std::string report(uint64_t seed, const episode_options &options)
     again.fst = "rtl_" RTL_NAME "_seed" + std::to_string(seed) + ".fst";
     const episode e = run_episode(seed, unused, again);
     return e.difference + "\nlast accesses and events:\n" + e.history + "trace: " + again.fst +
-           "\nrepeat with: VMMIO_SEED=" + std::to_string(seed) + " VMMIO_ACCESSES=" +
-           std::to_string(options.accesses) + " build/bin/rtl_" RTL_NAME
-           " --gtest_filter=random.drivers\n";
+           "\nrepeat with: VMMIO_SEED=" + std::to_string(seed) +
+           " VMMIO_ACCESSES=" + std::to_string(options.accesses) +
+           " build/bin/rtl_" RTL_NAME " --gtest_filter=random.drivers\n";
 }
 
 TEST(random, drivers)
@@ -89,7 +89,7 @@ TEST(random, a_difference_is_reported)
                           &model),
               3)
         << text;
-    EXPECT_EQ(rtl ^ model, 1u);
+    EXPECT_EQ((rtl ^ model) >> 30, 1u);
     EXPECT_EQ(text.substr(0, e.difference.size()), e.difference) << "a run cannot be repeated";
     EXPECT_NE(text.find("VMMIO_SEED=7 "), std::string::npos);
     EXPECT_GE(std::count(text.begin(), text.end(), '\n'), 40) << text;

@@ -26,10 +26,7 @@ public:
     }
 
     /** 0 up to below, which is at least 1 and at most 2^32. */
-    uint32_t pick(uint64_t below)
-    {
-        return static_cast<uint32_t>(((*this)() >> 32) * below >> 32);
-    }
+    uint32_t pick(uint64_t below) { return static_cast<uint32_t>(((*this)() >> 32) * below >> 32); }
 
     bool chance(unsigned percent)
     {

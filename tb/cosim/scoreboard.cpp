@@ -42,8 +42,8 @@ struct c_back {
     }
     static void interrupt(void *context, bool level) { of(context).irq_ = level; }
 
-    static constexpr vmmio_back_side calls = {features_ok, nothing, nothing, notify,  queue_enable,
-                                              queue_stop,  later,   nothing, later,   config_write};
+    static constexpr vmmio_back_side calls = {features_ok, nothing, nothing, notify, queue_enable,
+                                              queue_stop,  later,   nothing, later,  config_write};
 };
 
 scoreboard::scoreboard(dut &d, axi_master &master, back_side &back, bins &covered)
@@ -147,15 +147,21 @@ static void allow(std::vector<uint32_t> &values, uint32_t value)
         values.push_back(value);
 }
 
+/* QueueReady and QueueReset are read through a register of their own, one clock later. */
+void scoreboard::allow_before(read_in_flight &r)
+{
+    if (r.address == VMMIO_REG_QUEUE_READY)
+        allow(r.allowed, ready_before_);
+    if (r.address == VMMIO_REG_QUEUE_RESET)
+        allow(r.allowed, reset_before_);
+}
+
 void scoreboard::begin_read(uint32_t address)
 {
     read_in_flight r{address, std::move(spare_), version_};
 
     r.allowed.assign(1, answer(address));
-    if (address == VMMIO_REG_QUEUE_READY) // reads through a register of its own
-        allow(r.allowed, ready_before_);
-    if (address == VMMIO_REG_QUEUE_RESET)
-        allow(r.allowed, reset_before_);
+    allow_before(r);
     reads_.push_back(std::move(r));
 }
 
@@ -167,6 +173,8 @@ void scoreboard::note_reads()
             allow(r.allowed, answer(r.address));
             r.version = version_;
         }
+        if (!r.answered)
+            allow_before(r);
     }
 }
 
@@ -291,9 +299,9 @@ void scoreboard::step_status()
             c_write(VMMIO_REG_STATUS, 4, VMMIO_STATUS_FEATURES_OK);
         expect("request of features", at_.features_request, c_asked_features_);
         if (status_rest_ & VMMIO_STATUS_FEATURES_OK)
-            bins_.hit(!c_asked_features_        ? bin::features_refused_by_block
-                      : c_features_answer_      ? bin::features_accepted
-                                                : bin::features_refused_by_back_side);
+            bins_.hit(!c_asked_features_   ? bin::features_refused_by_block
+                      : c_features_answer_ ? bin::features_accepted
+                                           : bin::features_refused_by_back_side);
         events += c_asked_features_;
         status_step_ = status_drive;
     } else {
@@ -307,21 +315,21 @@ void scoreboard::step_status()
     }
 }
 
-void scoreboard::end_config(bool accepted)
+void scoreboard::end_config(bool taken)
 {
-    c_config_answer_ = accepted;
+    c_config_answer_ = taken;
     c_config_bytes_ = 0;
     if (config_write_)
         begin_bytes(*config_write_);
     expect("a config write is passed on", 1, c_config_bytes_ != 0);
     events++;
-    bins_.hit(accepted ? bin::config_write_taken : bin::config_write_refused);
+    bins_.hit(taken ? bin::config_write_taken : bin::config_write_refused);
 }
 
 void scoreboard::end_enable()
 {
     const vmmio_queue_registers &r = enabling_;
-    const uint64_t halves[] = {r.desc, r.desc >> 32, r.driver, r.driver >> 32,
+    const uint64_t halves[] = {r.desc,   r.desc >> 32,   r.driver, r.driver >> 32,
                                r.device, r.device >> 32, r.size};
 
     expect("a queue is enabled", 1, c_enables_);
@@ -354,20 +362,20 @@ void scoreboard::earlier_events()
 
     if (at_.used_buffer) {
         remember("used_buffer");
-        bins_.hit(c.resetting     ? bin::event_during_reset
-                  : c.suspending  ? bin::used_buffer_when_suspending
-                  : ok            ? bin::used_buffer_raises
-                                  : bin::used_buffer_before_driver_ok);
+        bins_.hit(c.resetting    ? bin::event_during_reset
+                  : c.suspending ? bin::used_buffer_when_suspending
+                  : ok           ? bin::used_buffer_raises
+                                 : bin::used_buffer_before_driver_ok);
         vmmio_block_used_buffer(&c);
         version_++;
     }
     if (at_.needs_reset) {
         remember("needs_reset");
-        bins_.hit(c.resetting                           ? bin::event_during_reset
-                  : c.suspending                        ? bin::error_when_suspending
-                  : c.status & VMMIO_STATUS_SUSPEND     ? bin::error_when_suspended
-                  : ok                                  ? bin::error_when_live
-                                                        : bin::error_before_driver_ok);
+        bins_.hit(c.resetting                       ? bin::event_during_reset
+                  : c.suspending                    ? bin::error_when_suspending
+                  : c.status & VMMIO_STATUS_SUSPEND ? bin::error_when_suspended
+                  : ok                              ? bin::error_when_live
+                                                    : bin::error_before_driver_ok);
         vmmio_block_needs_reset(&c);
         version_++;
     }
@@ -396,10 +404,11 @@ void scoreboard::earlier_events()
     }
 }
 
-/* Requests that end count as later than a write in their clock, stops of a queue by one clock more. */
+/* Requests that end count as later than a write in their clock, stops of a queue by one clock more.
+ */
 void scoreboard::later_events()
 {
-    const uint64_t running = stopping_ & ~stops_ended_;
+    const uint64_t under_way = stopping_ & ~stops_ended_;
 
     for (uint64_t ended = stops_ended_; ended; ended &= ended - 1) {
         const auto queue = static_cast<uint32_t>(__builtin_ctzll(ended));
@@ -407,8 +416,8 @@ void scoreboard::later_events()
         vmmio_block_queue_stop_done(&c, queue);
         version_++;
     }
-    stops_ended_ = at_.stop_done & running;
-    if (at_.stop_done & ~running)
+    stops_ended_ = at_.stop_done & under_way;
+    if (at_.stop_done & ~under_way)
         bins_.hit(bin::stop_done_of_idle_queue);
     if (stops_ended_)
         bins_.hit(waits_[2] <= 1 ? bin::queue_stops_at_once : bin::queue_stops_late);
@@ -603,8 +612,11 @@ void scoreboard::compare()
         expect("register of a queue", p.back_queue_read_data, *probed_);
     ready_before_ = ready_now_;
     reset_before_ = reset_now_;
-    ready_now_ = shown_ready();
-    reset_now_ = c.queue_sel < queue_count && queues_[c.queue_sel].reset;
+    ready_now_ = reset_now_ = false;
+    if (c.queue_sel < queue_count && !(stops_ended_ >> c.queue_sel & 1)) {
+        ready_now_ = shown_ready();
+        reset_now_ = queues_[c.queue_sel].reset;
+    }
 }
 
 } // namespace vmmio::tb

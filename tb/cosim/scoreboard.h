@@ -4,9 +4,9 @@
  * The C model, kept in step with the Verilog clock by clock, and the comparison of both.
  *
  * Of the Verilog the scoreboard takes only when something happens: when a write is taken and ended,
- * and what crosses the seam. What it then does to the block, the C model says, and after every clock
- * all outputs must be as the C model has them. A read in flight may see the state before or after
- * each change that it overlaps, and nothing else.
+ * and what crosses the seam. What it then does to the block, the C model says, and after every
+ * clock all outputs must be as the C model has them. A read in flight may see the state before or
+ * after each change that it overlaps, and nothing else.
  */
 #ifndef VMMIO_TB_COSIM_SCOREBOARD_H
 #define VMMIO_TB_COSIM_SCOREBOARD_H
@@ -44,9 +44,9 @@ public:
     bool region_pending() const { return region_.has_value(); }
 
     vmmio_block c = {};
-    uint64_t accesses = 0;    /**< ended */
-    uint32_t last_read = 0;   /**< data of the last read that ended */
-    uint64_t events = 0;      /**< that crossed the seam */
+    uint64_t accesses = 0;  /**< ended */
+    uint32_t last_read = 0; /**< data of the last read that ended */
+    uint64_t events = 0;    /**< that crossed the seam */
 
     /** For a test of the tests: what the C model answers to reads is wrong from a read onwards. */
     struct {
@@ -84,6 +84,7 @@ private:
     void power_up();
     void note_reads();
     void begin_read(uint32_t address);
+    void allow_before(read_in_flight &r);
     void judge_read();
     void end_read(uint32_t data);
     void change_region();
@@ -95,7 +96,7 @@ private:
     void begin_bytes(const access &a);
     void begin_status(uint32_t value);
     void step_status();
-    void end_config(bool accepted);
+    void end_config(bool taken);
     void end_enable();
     void earlier_events();
     void later_events();
@@ -126,7 +127,7 @@ private:
     bool irq_ = false;
 
     pins_at_edge at_{};
-    std::optional<access> acting_;  /**< taken in the last clock */
+    std::optional<access> acting_; /**< taken in the last clock */
     std::deque<read_in_flight> reads_;
     std::vector<uint32_t> spare_; /**< keeps its memory */
 
@@ -145,7 +146,7 @@ private:
 
     std::optional<uint32_t> kick_; /**< QueueNotify that the back side hears of */
     std::optional<back_side::job> region_;
-    uint64_t stops_ended_ = 0;     /**< seen by a write only after the next one */
+    uint64_t stops_ended_ = 0; /**< seen by a write only after the next one */
     uint64_t alive_ = 0, stopping_ = 0;
     uint64_t compared_version_ = ~0ull;
     std::array<uint32_t, 4> features_{};
@@ -156,7 +157,8 @@ private:
     unsigned last_word_ = 0;         /**< of the last read that ended, in words */
     uint64_t last_config_change_ = 0, last_region_change_ = 0; /**< at a number of reads */
     uint64_t reads_ended_ = 0;
-    std::array<uint64_t, 4> waits_{}; /**< clocks that requests wait: reset, suspend, stop, enable */
+    std::array<uint64_t, 4>
+        waits_{}; /**< clocks that requests wait: reset, suspend, stop, enable */
 
     std::string difference_;
     std::array<record, 48> records_{};

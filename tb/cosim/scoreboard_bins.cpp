@@ -186,8 +186,7 @@ void scoreboard::cover_queue_write(uint32_t offset, uint32_t value)
         return bins_.hit(bin::queue_ready_beyond_1);
     if (value == 0 || q.ready)
         return;
-    const bool size_good =
-        q.size != 0 && q.size <= q.size_max && (q.size & (q.size - 1)) == 0;
+    const bool size_good = q.size != 0 && q.size <= q.size_max && (q.size & (q.size - 1)) == 0;
     if (!size_good)
         bins_.hit(bin::queue_size_bit_refused, highest_bit(q.size));
     const uint64_t low[] = {q.desc & 15, q.driver & 1, q.device & 3};

@@ -9,10 +9,6 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr uint32_t initialised = VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER;
-constexpr uint32_t accepted = initialised | VMMIO_STATUS_FEATURES_OK;
-constexpr uint32_t running = accepted | VMMIO_STATUS_DRIVER_OK;
-
 constexpr uint32_t queue_settings[] = {VMMIO_REG_QUEUE_DESC_LOW,   VMMIO_REG_QUEUE_DESC_HIGH,
                                        VMMIO_REG_QUEUE_DRIVER_LOW, VMMIO_REG_QUEUE_DRIVER_HIGH,
                                        VMMIO_REG_QUEUE_DEVICE_LOW, VMMIO_REG_QUEUE_DEVICE_HIGH,
@@ -62,8 +58,13 @@ void stimulus::change_mood()
     alone_percent_ = alone[pick(4)];
     const unsigned all = stall[pick(6)];
     const bool each = pick(3) == 0;
-    for (unsigned channel = 0; channel < channel_count; channel++)
-        l_.master.stall_percent[channel] = each ? pick(91) : all;
+    static constexpr bin levels[] = {bin::stalls_on_aw, bin::stalls_on_w, bin::stalls_on_b,
+                                     bin::stalls_on_ar, bin::stalls_on_r};
+    for (unsigned channel = 0; channel < channel_count; channel++) {
+        const unsigned percent = each ? pick(91) : all;
+        l_.master.stall_percent[channel] = percent;
+        l_.covered.hit(levels[channel], (percent + 29) / 30);
+    }
     a.answer_percent = speed[pick(5)];
     a.stop_percent = pick(6) ? speed[pick(5)] : 0;
     a.suspend_percent = pick(6) ? speed[pick(5)] : 0;
@@ -169,8 +170,9 @@ void stimulus::set_up_queue(uint32_t queue, bool well)
         if (offset != VMMIO_REG_QUEUE_SIZE && (well || pick(8)))
             write(offset, static_cast<uint32_t>(random_()) & ~15u);
     write(VMMIO_REG_QUEUE_SIZE, size);
-    if (!well && pick(2))
-        write(VMMIO_REG_QUEUE_SIZE, pick(2) ? word() : pick(2) ? 0 : size | word());
+    const uint32_t top = 1u << pick(32);
+    if (!well && pick(3))
+        write(VMMIO_REG_QUEUE_SIZE, pick(8) ? top | pick(top) : 0);
     else if (!well)
         write(queue_settings[2 * pick(3)], 1u << pick(5));
     write(VMMIO_REG_QUEUE_READY, 1);
@@ -220,7 +222,8 @@ void stimulus::queue_scene()
     default:
         for (unsigned n = 1 + pick(4); n; n--)
             write(VMMIO_REG_QUEUE_NOTIFY,
-                  pick(3) ? pick(queue_count) : selector(queue_count) + (pick(2) ? word() << 16 : 0));
+                  pick(3) ? pick(queue_count)
+                          : selector(queue_count) + (pick(2) ? word() << 16 : 0));
     }
 }
 
@@ -261,7 +264,8 @@ void stimulus::config_scene()
     const uint32_t words = (config_bytes + 3) / 4 + 1;
 
     if (pick(3) == 0) {
-        const uint32_t at = VMMIO_REG_CONFIG + 4 * pick(pick(8) ? words : 64) + (pick(8) ? 0 : pick(4));
+        const uint32_t at =
+            VMMIO_REG_CONFIG + 4 * pick(pick(8) ? words : 64) + (pick(8) ? 0 : pick(4));
         write(at, static_cast<uint32_t>(random_()), pick(16));
         return read(at);
     }
@@ -305,20 +309,14 @@ void stimulus::any_access()
         address |= pick(4);
     if (pick(2))
         return read(address);
-    const uint32_t selectors[] = {VMMIO_REG_DEVICE_FEATURES_SEL, VMMIO_REG_DRIVER_FEATURES_SEL};
-    if (pick(4) == 0)
-        write(selectors[pick(2)], selector(4));
-    else if (pick(3))
-        write(address, word(), pick(16));
-    else
-        write(address, word());
+    write(address, word(), pick(2) ? 0xf : pick(16));
 }
 
 void stimulus::scene()
 {
     if (!vmmio_block_live(&l_.board.c) && pick(3) == 0)
         return bring_up();
-    switch (pick(16)) {
+    switch (pick(18)) {
     case 0:
         return status_scene();
     case 1:
@@ -338,6 +336,10 @@ void stimulus::scene()
         write(VMMIO_REG_DEVICE_FEATURES_SEL, selector(4));
         return read(VMMIO_REG_DEVICE_FEATURES);
     case 11:
+        write(VMMIO_REG_DRIVER_FEATURES_SEL, selector(4));
+        return write(VMMIO_REG_DRIVER_FEATURES, word());
+    case 12:
+    case 13:
         return any_access();
     default:
         return queue_scene();
@@ -363,7 +365,7 @@ episode run_episode(uint64_t seed, bins &covered, const episode_options &options
     stimulus s(l);
 
     l.board.fault.from_access = options.fault_from_access;
-    l.board.fault.bits = 1;
+    l.board.fault.bits = 1u << 30; // that no register has in use
     while (l.board.accesses < options.accesses && l.board.difference().empty() &&
            l.now() < clocks_per_access * options.accesses)
         s.clock();

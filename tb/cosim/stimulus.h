@@ -47,7 +47,7 @@ private:
 
     lockstep &l_;
     rng &random_;
-    unsigned mood_clocks_ = 0;  /**< until the next mood */
+    unsigned mood_clocks_ = 0; /**< until the next mood */
     unsigned alone_percent_ = 100;
     unsigned event_percent_ = 1; /**< in each clock */
 };
