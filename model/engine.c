@@ -392,7 +392,12 @@ uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
     return budget - left;
 }
 
-void vmmio_engine_forget_pointers(struct vmmio_engine *engine) { engine->map_epoch++; }
+void vmmio_engine_forget_pointers(struct vmmio_engine *engine)
+{
+    engine->map_epoch++;
+    engine->ranges[false].length = 0;
+    engine->ranges[true].length = 0;
+}
 
 void vmmio_engine_config_changed(struct vmmio_engine *engine, bool notify)
 {

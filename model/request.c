@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The data of a request: copies between a device function and scattered guest memory. */
-#include "ring.h"
+#include "direct.h"
 
 /* What a transaction came to: false if the queue died meanwhile, or dies of it. */
 static bool outcome(struct vmmio_engine *engine, struct vmmio_queue *queue, bool ok,
@@ -33,13 +33,37 @@ bool vmmio_dma_write(struct vmmio_engine *engine, struct vmmio_queue *queue, uin
                    fault);
 }
 
+/*
+ * A host pointer to these bytes, by way of the range around them if there is one: it is known from
+ * then on. Asking may itself take ranges and pointers away; map's own answer comes after that.
+ */
+static uint8_t *find_pointer(struct vmmio_engine *engine, uint64_t address, uint32_t length,
+                             bool write)
+{
+    const struct vmmio_memory *memory = &engine->is.memory;
+    uint8_t *pointer = vmmio_in_range(&engine->ranges[write], address, length);
+    struct vmmio_memory_range range;
+
+    if (pointer)
+        return pointer;
+    if (memory->range) {
+        const uint32_t epoch = engine->map_epoch;
+
+        if (memory->range(memory->context, address, write, &range) && epoch == engine->map_epoch) {
+            engine->ranges[write] = range;
+            pointer = vmmio_in_range(&range, address, length);
+        }
+    }
+    return pointer ? pointer : memory->map(memory->context, address, length, write);
+}
+
 /* One piece inside one segment, by pointer or by transaction. Exactly one of in, out is set. */
 static bool move(struct vmmio_request *request, uint64_t address, uint32_t length, void *in,
                  const void *out)
 {
     struct vmmio_engine *engine = request->engine;
     struct vmmio_queue *queue = request->from;
-    void *mapped = engine->is.memory.map(engine->is.memory.context, address, length, out != NULL);
+    void *mapped = find_pointer(engine, address, length, out != NULL);
 
     if (mapped && in)
         vmmio_copy_once(in, mapped, length);

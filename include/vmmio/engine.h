@@ -82,6 +82,8 @@ struct vmmio_engine {
     uint32_t segments_each;
     uint32_t usable_queues; /* the first so many exist; all before FEATURES_OK */
     uint32_t map_epoch;
+    /* What memory.range gave last, for reading and for writing. */
+    struct vmmio_memory_range ranges[2];
     bool event_idx, indirect; /* negotiated */
     bool running;             /* inside a run, or accesses of a late completion */
     bool live;                /* DRIVER_OK, and nothing that stops the queues */

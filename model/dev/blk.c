@@ -3,7 +3,7 @@
 #include "vmmio/dev/blk.h"
 
 #include "blk_config.h"
-#include "ring.h"
+#include "direct.h"
 
 enum {
     HEADER_BYTES = 16,
@@ -22,7 +22,7 @@ static void answer(struct vmmio_blk *blk, struct vmmio_request *request,
 {
     const uint32_t last = request->writable_bytes - 1;
     const uint8_t byte = (uint8_t)status;
-    const bool ok = vmmio_request_write(request, last, &byte, 1);
+    const bool ok = vmmio_request_write_direct(request, last, &byte, 1);
 
     blk->requests += ok;
     /* What was written without a gap from the first byte on (SPLIT-37). */
@@ -227,6 +227,41 @@ static bool inside(const struct vmmio_blk *blk, uint64_t sector, uint64_t count)
     return sector <= blk->is.capacity && count <= blk->is.capacity - sector;
 }
 
+/*
+ * A read that is in order, of a storage with a pointer, with its data in one segment and its status
+ * in the next: most are. False if it is not like that, and nothing was done.
+ */
+static inline bool read_in_place(struct vmmio_blk *blk, struct vmmio_request *request,
+                                 uint64_t sector)
+{
+    const struct vmmio_blk_storage *storage = &blk->is.storage;
+    const uint32_t bytes = request->writable_bytes - 1;
+    const struct vmmio_segment *data = &request->segments[request->readable_count];
+    const struct vmmio_segment *status = &request->segments[request->segment_count - 1];
+    const struct vmmio_memory_range *range = &request->engine->ranges[true];
+
+    if (data->length != bytes || status->length != 1 || request->cancelled || !storage->map)
+        return false;
+    if (bytes % VMMIO_BLK_SECTOR || bytes > blk->request_max ||
+        !inside(blk, sector, bytes / VMMIO_BLK_SECTOR))
+        return false;
+    uint8_t *to = vmmio_in_range(range, data->address, bytes);
+    uint8_t *answer_to = vmmio_in_range(range, status->address, 1);
+
+    if (!to || !answer_to)
+        return false;
+    const uint8_t *from = storage->map(storage->context, sector * VMMIO_BLK_SECTOR, bytes);
+
+    if (!from)
+        return false;
+    memcpy(to, from, bytes);
+    *answer_to = VMMIO_BLK_S_OK;
+    blk->bytes_read += bytes;
+    blk->requests++;
+    vmmio_request_complete(request, bytes + 1);
+    return true;
+}
+
 static void transfer(struct vmmio_blk *blk, struct vmmio_request *request, uint32_t type,
                      uint64_t sector)
 {
@@ -253,14 +288,14 @@ static void transfer(struct vmmio_blk *blk, struct vmmio_request *request, uint3
     uint8_t *direct = storage->map ? storage->map(storage->context, start, bytes) : NULL;
 
     if (direct && type == VMMIO_BLK_T_IN) {
-        const bool ok = vmmio_request_write(request, 0, direct, bytes);
+        const bool ok = vmmio_request_write_direct(request, 0, direct, bytes);
 
         blk->bytes_read += ok ? bytes : 0;
         answer(blk, request, VMMIO_BLK_S_OK, ok ? bytes : 0);
         return;
     }
     if (direct && !blk->write_through) {
-        if (vmmio_request_read(request, HEADER_BYTES, direct, bytes))
+        if (vmmio_request_read_direct(request, HEADER_BYTES, direct, bytes))
             blk->bytes_written += bytes;
         answer(blk, request, VMMIO_BLK_S_OK, 0);
         return;
@@ -350,23 +385,10 @@ static void get_id(struct vmmio_blk *blk, struct vmmio_request *request)
         answer(blk, request, VMMIO_BLK_S_IOERR, 0);
 }
 
-static void start(struct vmmio_blk *blk, struct vmmio_request *request)
+VMMIO_APART static void do_as_told(struct vmmio_blk *blk, struct vmmio_request *request,
+                                   uint32_t type, uint64_t sector)
 {
-    const bool read_only = blk->is.read_only;
-    uint8_t header[HEADER_BYTES];
-
-    if (request->readable_bytes < HEADER_BYTES) {
-        refuse(blk, request, VMMIO_BLK_S_IOERR, VMMIO_DIAG_REQUEST_SHORT, request->readable_bytes);
-        return;
-    }
-    if (!vmmio_request_read(request, 0, header, HEADER_BYTES)) {
-        answer(blk, request, VMMIO_BLK_S_IOERR, 0);
-        return;
-    }
-    const uint32_t type = vmmio_le32(header);
-    const uint64_t sector = vmmio_le64(header + 8);
-
-    if (type == VMMIO_BLK_T_OUT && read_only)
+    if (type == VMMIO_BLK_T_OUT && blk->is.read_only)
         refuse(blk, request, VMMIO_BLK_S_IOERR, VMMIO_DIAG_REQUEST_READ_ONLY, sector);
     else if (type == VMMIO_BLK_T_IN || type == VMMIO_BLK_T_OUT)
         transfer(blk, request, type, sector);
@@ -379,6 +401,37 @@ static void start(struct vmmio_blk *blk, struct vmmio_request *request)
         deallocate(blk, request, type);
     else
         refuse(blk, request, VMMIO_BLK_S_UNSUPP, VMMIO_DIAG_REQUEST_UNKNOWN, type);
+}
+
+/* The header by transactions, or scattered. */
+VMMIO_APART static void start_slowly(struct vmmio_blk *blk, struct vmmio_request *request)
+{
+    uint8_t header[HEADER_BYTES];
+
+    if (request->readable_bytes < HEADER_BYTES)
+        refuse(blk, request, VMMIO_BLK_S_IOERR, VMMIO_DIAG_REQUEST_SHORT, request->readable_bytes);
+    else if (!vmmio_request_read(request, 0, header, HEADER_BYTES))
+        answer(blk, request, VMMIO_BLK_S_IOERR, 0);
+    else
+        do_as_told(blk, request, vmmio_le32(header), vmmio_le64(header + 8));
+}
+
+static inline void start(struct vmmio_blk *blk, struct vmmio_request *request)
+{
+    const uint8_t *place = vmmio_request_place(request, false, 0, HEADER_BYTES);
+
+    if (!place) {
+        start_slowly(blk, request);
+        return;
+    }
+    uint8_t header[HEADER_BYTES];
+
+    vmmio_copy_once(header, place, HEADER_BYTES);
+    const uint32_t type = vmmio_le32(header);
+    const uint64_t sector = vmmio_le64(header + 8);
+
+    if (type != VMMIO_BLK_T_IN || !read_in_place(blk, request, sector))
+        do_as_told(blk, request, type, sector);
 }
 
 static void handle(struct vmmio_function *function, struct vmmio_request *request)

@@ -22,7 +22,7 @@ dma_port::dma_port(const char *name, bool use_dmi) : socket(name), use_dmi_(use_
     refused_.fill(no_page);
 }
 
-vmmio_memory dma_port::memory() { return {this, map_call, read_call, write_call}; }
+vmmio_memory dma_port::memory() { return {this, map_call, read_call, write_call, range_call}; }
 
 void *dma_port::map_call(void *self, std::uint64_t address, std::uint64_t length, bool write)
 {
@@ -42,10 +42,30 @@ bool dma_port::write_call(void *self, std::uint64_t address, const void *data, s
     return static_cast<dma_port *>(self)->transport(tlm::TLM_WRITE_COMMAND, address, bytes, length);
 }
 
+bool dma_port::range_call(void *self, std::uint64_t address, bool write, vmmio_memory_range *range)
+{
+    return static_cast<dma_port *>(self)->range(address, write, *range);
+}
+
 void *dma_port::use(const span &found, std::uint64_t address, bool write)
 {
     elapsed += write ? found.write_latency : found.read_latency;
     return found.pointer + (address - found.first);
+}
+
+// The span that holds all of this; asks for one if none does.
+const dma_port::span *dma_port::find(std::uint64_t address, std::uint64_t last, bool write)
+{
+    if (recent_ < spans_.size() && spans_[recent_].holds(address, last, write))
+        return &spans_[recent_];
+    for (std::size_t i = 0; i < spans_.size(); i++) {
+        if (spans_[i].holds(address, last, write)) {
+            recent_ = i;
+            return &spans_[i];
+        }
+    }
+    const span *fresh = request_span(address, write);
+    return fresh && fresh->holds(address, last, write) ? fresh : nullptr;
 }
 
 void *dma_port::map(std::uint64_t address, std::uint64_t length, bool write)
@@ -53,16 +73,18 @@ void *dma_port::map(std::uint64_t address, std::uint64_t length, bool write)
     const std::uint64_t last = address + (length - 1);
     if (!use_dmi_ || length == 0 || last < address)
         return nullptr;
-    if (recent_ < spans_.size() && spans_[recent_].holds(address, last, write))
-        return use(spans_[recent_], address, write);
-    for (std::size_t i = 0; i < spans_.size(); i++) {
-        if (spans_[i].holds(address, last, write)) {
-            recent_ = i;
-            return use(spans_[i], address, write);
-        }
-    }
-    const span *fresh = request_span(address, write);
-    return fresh && fresh->holds(address, last, write) ? use(*fresh, address, write) : nullptr;
+    const span *found = find(address, last, write);
+    return found ? use(*found, address, write) : nullptr;
+}
+
+bool dma_port::range(std::uint64_t address, bool write, vmmio_memory_range &range)
+{
+    const span *found = use_dmi_ ? find(address, address, write) : nullptr;
+    if (!found || (write ? found->write_latency : found->read_latency) != sc_core::SC_ZERO_TIME)
+        return false;
+    const std::uint64_t beyond = found->last - found->first; // all 64 bits: less the last byte
+    range = {found->first, beyond == UINT64_MAX ? beyond : beyond + 1, found->pointer};
+    return true;
 }
 
 // A target that throws does not answer: to the driver that is a bus error.

@@ -21,27 +21,35 @@ void negotiate(bus_master &bus, vmmio_features features)
               VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER | VMMIO_STATUS_FEATURES_OK);
 }
 
-void split_driver::lay_out(shape s)
+void split_driver::lay_out(const shape &s)
 {
+    const auto length = static_cast<std::uint32_t>(s.parts.size());
+    const std::uint32_t chains = size / length;
+    std::uint64_t address = buffer_address;
+
     std::memset(memory_, 0, memory_bytes);
-    for (std::uint32_t i = 0; i < size; i++) {
-        const bool last = i % s.length == s.length - 1;
-        const std::uint32_t next = s.indirect ? i % s.length + 1 : i + 1;
+    for (std::uint32_t i = 0; i < chains * length; i++) {
+        const part &p = s.parts[i % length];
+        const bool last = i % length == length - 1;
+        const std::uint32_t next = s.indirect ? i % length + 1 : i + 1;
         put(s.indirect ? table_address : desc_address, i,
-            {buffer_address + std::uint64_t(buffer_bytes) * i, buffer_bytes,
-             std::uint16_t(last ? VMMIO_DESC_WRITE : VMMIO_DESC_NEXT),
+            {address, p.bytes,
+             std::uint16_t((p.writable ? VMMIO_DESC_WRITE : 0) | (last ? 0 : VMMIO_DESC_NEXT)),
              std::uint16_t(last ? 0 : next)});
+        places_[i] = memory_ + address;
+        address += (p.bytes + 63) / 64 * 64; // each has cache lines of its own
     }
-    for (std::uint32_t i = 0; s.indirect && i < size; i += s.length)
+    require(address <= memory_bytes, "the buffers do not fit");
+    for (std::uint32_t i = 0; s.indirect && i < chains * length; i += length)
         put(desc_address, i,
-            {table_address + std::uint64_t(VMMIO_DESC_BYTES) * i, VMMIO_DESC_BYTES * s.length,
+            {table_address + std::uint64_t(VMMIO_DESC_BYTES) * i, VMMIO_DESC_BYTES * length,
              VMMIO_DESC_INDIRECT, 0});
     for (std::uint32_t i = 0; i < size; i++)
-        heads_[i] = static_cast<std::uint16_t>(i * s.length % size);
+        heads_[i] = static_cast<std::uint16_t>(i % chains * length);
     next_avail_ = next_used_ = 0;
 }
 
-void split_driver::start(const vmmio_features &features, shape s)
+void split_driver::start(const vmmio_features &features, const shape &s)
 {
     lay_out(s);
     event_idx_ = vmmio_features_has(&features, VMMIO_F_EVENT_IDX);

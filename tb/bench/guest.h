@@ -78,17 +78,22 @@ void negotiate(bus_master &bus, vmmio_features features);
 class split_driver
 {
 public:
-    static constexpr std::uint32_t size = 128;           ///< of the queue
-    static constexpr std::uint32_t buffer_bytes = 64;    ///< of each descriptor
-    static constexpr std::uint64_t memory_bytes = 65536; ///< that it needs, from address 0
+    static constexpr std::uint32_t size = 256;             ///< of the queue
+    static constexpr std::uint64_t memory_bytes = 0x20000; ///< that it needs, from address 0
 
     /// @param memory memory_bytes of it, at address 0 of the device; not owned.
     split_driver(bus_master &bus, unsigned char *memory) : bus_(bus), memory_(memory) {}
 
-    /// How each buffer looks; every one is a chain, and only the last descriptor is writable.
+    /// What one descriptor points at.
+    struct part {
+        std::uint32_t bytes;
+        bool writable;
+    };
+
+    /// How each buffer looks: every one is a chain of these parts.
     struct shape {
-        std::uint32_t length = 1; ///< descriptors in the chain, 1 or 2
-        bool indirect = false;    ///< one descriptor in the ring, the chain in a table of its own
+        std::vector<part> parts{{64, true}};
+        bool indirect = false; ///< one descriptor in the ring, the chain in a table of its own
     };
 
     unsigned char *desc() { return memory_ + desc_address; }
@@ -96,10 +101,13 @@ public:
     unsigned char *used() { return memory_ + used_address; }
 
     /// Writes rings and descriptors and starts at index 0.
-    void lay_out(shape s);
+    void lay_out(const shape &s);
 
     /// Starts the device with VERSION_1 and these features, and its queue 0.
-    void start(const vmmio_features &features, shape s);
+    void start(const vmmio_features &features, const shape &s);
+
+    /// The bytes of a part of the n-th buffer after a start.
+    unsigned char *at(std::uint32_t n, std::uint32_t which) { return places_[heads_[n] + which]; }
 
     /// Puts one more buffer into the available ring; 64 of them can be under way.
     void push()
@@ -157,7 +165,8 @@ private:
 
     bus_master &bus_;
     unsigned char *memory_;
-    std::array<std::uint16_t, size> heads_{}; // of the buffers, in the order of their use
+    std::array<std::uint16_t, size> heads_{};    // of the buffers, in the order of their use
+    std::array<unsigned char *, size> places_{}; // what the descriptors point at, in their order
     std::uint16_t next_avail_ = 0, next_used_ = 0;
     bool event_idx_ = false;
 };

@@ -4,6 +4,7 @@
 #include "bus_master.h"
 #include "cases.h"
 #include "guest.h"
+#include "vmmio/tlm/blk_device.h"
 #include "vmmio/tlm/devices.h"
 
 #include <cstring>
@@ -59,6 +60,8 @@ public:
         vmmio_features_add(&linux_like, VMMIO_F_EVENT_IDX);
         vmmio_features_add(&linux_like, VMMIO_F_INDIRECT_DESC);
 
+        const std::vector<split_driver::part> pair{{64, false}, {64, true}};
+
         cases.push_back({"base_ring_1", [this] { prepare_bare(); },
                          [this](std::uint64_t n) { serve_bare(n, 1); }});
         cases.push_back({"base_ring_64", [this] { prepare_bare(); },
@@ -67,13 +70,15 @@ public:
         add(cases, "split_batch_64", dmi_, batch, plain, {});
         add(cases, "split_roundtrip_1_event_idx", dmi_, 1, linux_like, {});
         add(cases, "split_batch_64_event_idx", dmi_, batch, linux_like, {});
-        add(cases, "split_batch_64_chain_2", dmi_, batch, plain, {2, false});
-        add(cases, "split_batch_64_indirect_2", dmi_, batch, linux_like, {2, true});
+        add(cases, "split_batch_64_chain_2", dmi_, batch, plain, {pair, false});
+        add(cases, "split_batch_64_indirect_2", dmi_, batch, linux_like, {pair, true});
         cases.push_back({"split_roundtrip_1_edge", [this] { dmi_.driver.start({}, {}); },
                          [this](std::uint64_t n) { wait_for_edges(n); }});
         add(cases, "entropy_64_bytes", entropy_, 1, plain, {});
         add(cases, "nodmi_roundtrip_1", nodmi_, 1, plain, {});
         add(cases, "nodmi_batch_64", nodmi_, batch, plain, {});
+        add_block_reads(cases, "block_read_512_roundtrip_1", 1);
+        add_block_reads(cases, "block_read_512_batch_64", batch);
     }
 
 private:
@@ -84,17 +89,62 @@ private:
                     split_driver::shape shape)
     {
         cases.push_back({name, [&rig, features, shape] { rig.driver.start(features, shape); },
-                         [&rig, per_kick](std::uint64_t n) {
-                             std::uint64_t done = 0;
-                             for (std::uint64_t i = 0; i < n; i += per_kick) {
-                                 for (std::uint64_t k = 0; k < per_kick; k++)
-                                     rig.driver.push();
-                                 rig.driver.publish();
-                                 rig.driver.kick();
-                                 done += rig.driver.serve_interrupt();
-                             }
-                             require(rig.bus.errors == 0 && done == n, "buffers were lost");
+                         [&rig, per_kick](std::uint64_t n) { drive(rig, n, per_kick); }});
+    }
+
+    template <typename Rig>
+    static void drive(Rig &rig, std::uint64_t n, std::uint64_t per_kick)
+    {
+        std::uint64_t done = 0;
+        for (std::uint64_t i = 0; i < n; i += per_kick) {
+            for (std::uint64_t k = 0; k < per_kick; k++)
+                rig.driver.push();
+            rig.driver.publish();
+            rig.driver.kick();
+            done += rig.driver.serve_interrupt();
+        }
+        require(rig.bus.errors == 0 && done == n, "buffers were lost");
+    }
+
+    // Reads of the first sectors, one after the other: header, data and status in turn.
+    void add_block_reads(std::vector<bench_case> &cases, const char *name, std::uint64_t per_kick)
+    {
+        cases.push_back({name, [this] { prepare_block(); },
+                         [this, per_kick](std::uint64_t n) {
+                             drive(block_, n, per_kick);
+                             require(block_reads_arrived(), "a read has not the disk's bytes");
                          }});
+    }
+
+    void prepare_block()
+    {
+        for (std::size_t i = 0; i < disk_.size(); i++)
+            disk_[i] = static_cast<std::uint8_t>(i / VMMIO_BLK_SECTOR + i);
+        block_.driver.start({}, {{{16, false}, {VMMIO_BLK_SECTOR, true}, {1, true}}, false});
+        for (std::uint32_t i = 0; i < batch; i++) {
+            const std::uint64_t header[2] = {VMMIO_BLK_T_IN, i};
+            std::memcpy(block_.driver.at(i, 0), header, sizeof(header));
+            *block_.driver.at(i, 2) = 0xff;
+        }
+    }
+
+    // Of the requests that every measurement makes, if it is of one batch or more.
+    bool block_reads_arrived()
+    {
+        for (std::uint32_t i = 0; i < batch; i++)
+            if (*block_.driver.at(i, 2) != VMMIO_BLK_S_OK ||
+                std::memcmp(block_.driver.at(i, 1), &disk_[i * VMMIO_BLK_SECTOR],
+                            VMMIO_BLK_SECTOR) != 0)
+                return false;
+        return true;
+    }
+
+    vmmio_blk_config ram_disk()
+    {
+        vmmio_blk_config config{};
+        config.storage = vmmio_blk_use_ram(&ram_);
+        config.capacity = ram_.length / VMMIO_BLK_SECTOR;
+        return config;
     }
 
     void prepare_bare()
@@ -134,6 +184,10 @@ private:
     const vmmio_entropy_config source_{fill_with_count, &count_, 0};
     rig<vmmio::null_device> dmi_{"ring_device", true}, nodmi_{"ring_device_without_dmi", false};
     rig<vmmio::entropy_device> entropy_{"entropy_device", true, vmmio::device_options{}, &source_};
+    std::vector<std::uint8_t> disk_ =
+        std::vector<std::uint8_t>(split_driver::size * VMMIO_BLK_SECTOR);
+    vmmio_blk_ram ram_{disk_.data(), disk_.size()};
+    rig<vmmio::blk_device> block_{"block_device", true, ram_disk()};
     bus_master no_bus_{"no_bus"};
     empty_target nothing_{"nothing"};
     std::vector<unsigned char> bare_memory_ =

@@ -37,6 +37,8 @@ ROWS = [
     Row("split_roundtrip_1", "base_ring_1", at_most=700),
     Row("split_batch_64", "base_ring_64", at_most=120),
     Row("nodmi_batch_64", "base_ring_64"),
+    Row("block_read_512_batch_64", "base_ring_64", at_most=250),
+    Row("block_read_512_roundtrip_1", "base_ring_1"),
     Row("tlm_read_magic_to_hand_written", "base_register_read", case="tlm_read_magic"),
     Row("tlm_write_queue_sel_to_hand_written", "base_register_write", case="tlm_write_queue_sel"),
     Row("dbg_read_magic_to_hand_written", "base_register_debug", case="dbg_read_magic"),

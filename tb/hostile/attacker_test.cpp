@@ -278,7 +278,8 @@ protected:
             served++;
             inner(request);
         };
-        const uint64_t rounds = GetParam() == dma_mode::fleeting ? 100 : 1000; /* it is slow */
+        const bool slow = GetParam() == dma_mode::fleeting || GetParam() == dma_mode::whole;
+        const uint64_t rounds = slow ? 100 : 1000;
         for (uint64_t round = 0; round < rounds && !HasFailure(); round++) {
             for (int i = 0; i < 1000; i++)
                 step();

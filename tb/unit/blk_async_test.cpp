@@ -133,9 +133,7 @@ protected:
     blk_rig b{options()};
 };
 
-INSTANTIATE_TEST_SUITE_P(ways, blk_late,
-                         ::testing::Values(dma_mode::pointer, dma_mode::transaction,
-                                           dma_mode::mixed, dma_mode::fleeting),
+INSTANTIATE_TEST_SUITE_P(ways, blk_late, every_dma_mode(),
                          [](const auto &p) { return name_of(p.param); });
 
 TEST_P(blk_late, requests_end_in_the_order_of_the_storage)

@@ -276,10 +276,8 @@ TEST_P(blk_random, resets_in_between_drop_only_what_is_out)
 }
 
 INSTANTIATE_TEST_SUITE_P(ways, blk_random,
-                         ::testing::Combine(::testing::Values(dma_mode::pointer,
-                                                              dma_mode::transaction,
-                                                              dma_mode::mixed, dma_mode::fleeting),
-                                            ::testing::Bool(), ::testing::Range(1u, 4u)),
+                         ::testing::Combine(every_dma_mode(), ::testing::Bool(),
+                                            ::testing::Range(1u, 4u)),
                          [](const ::testing::TestParamInfo<way> &p) {
                              return name_of(std::get<0>(p.param)) +
                                     (std::get<1>(p.param) ? "_ram_" : "_jobs_") +

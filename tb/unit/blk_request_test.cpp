@@ -32,11 +32,7 @@ protected:
     blk_rig b;
 };
 
-INSTANTIATE_TEST_SUITE_P(ways, blk,
-                         ::testing::Combine(::testing::Values(dma_mode::pointer,
-                                                              dma_mode::transaction,
-                                                              dma_mode::mixed, dma_mode::fleeting),
-                                            ::testing::Bool()),
+INSTANTIATE_TEST_SUITE_P(ways, blk, ::testing::Combine(every_dma_mode(), ::testing::Bool()),
                          [](const ::testing::TestParamInfo<way> &p) {
                              return name_of(std::get<0>(p.param)) +
                                     (std::get<1>(p.param) ? "_ram" : "_jobs");

@@ -34,6 +34,8 @@ std::string name_of(dma_mode mode)
         return "mixed";
     case dma_mode::fleeting:
         return "pointers_taken_away";
+    case dma_mode::whole:
+        return "ranges_taken_away";
     }
     return "unknown";
 }
@@ -209,7 +211,7 @@ void guest_memory::revoke()
 
 void guest_memory::take_pointers_away()
 {
-    if (mode_ == dma_mode::fleeting)
+    if (mode_ == dma_mode::fleeting || mode_ == dma_mode::whole)
         revoke();
 }
 
@@ -227,6 +229,18 @@ void *guest_memory::make_alias(const ram &r, uint64_t address, uint64_t length)
     return static_cast<uint8_t *>(bytes) + (offset - start);
 }
 
+bool guest_memory::map_all(uint64_t address, bool write, vmmio_memory_range &all)
+{
+    note({address, 1, write, true});
+    const ram *r = find(address, 1);
+    if (!r || (write && !r->writable))
+        return false;
+    if (take_fleeting_decision())
+        revoke();
+    all = {r->base, r->size, static_cast<uint8_t *>(make_alias(*r, r->base, r->size))};
+    return all.pointer != nullptr;
+}
+
 void *guest_memory::map(uint64_t address, uint64_t length, bool write)
 {
     note({address, length, write, true});
@@ -239,6 +253,7 @@ void *guest_memory::map(uint64_t address, uint64_t length, bool write)
     case dma_mode::mixed:
         return maps_++ % 2 ? r->bytes + (address - r->base) : nullptr;
     case dma_mode::fleeting:
+    case dma_mode::whole:
         if (take_fleeting_decision())
             revoke();
         return make_alias(*r, address, length);
@@ -279,7 +294,7 @@ bool guest_memory::write(uint64_t address, const void *data, uint32_t length)
 
 vmmio_memory guest_memory::port()
 {
-    return {
+    vmmio_memory port = {
         this,
         [](void *self, uint64_t address, uint64_t length, bool write) {
             return static_cast<guest_memory *>(self)->map(address, length, write);
@@ -290,7 +305,13 @@ vmmio_memory guest_memory::port()
         [](void *self, uint64_t address, const void *data, uint32_t length) {
             return static_cast<guest_memory *>(self)->write(address, data, length);
         },
+        nullptr,
     };
+    if (mode_ == dma_mode::whole)
+        port.range = [](void *self, uint64_t address, bool write, vmmio_memory_range *all) {
+            return static_cast<guest_memory *>(self)->map_all(address, write, *all);
+        };
+    return port;
 }
 
 } // namespace vmmio::tb

@@ -23,6 +23,7 @@ enum class dma_mode {
     transaction, /**< none is */
     mixed,       /**< every second one is */
     fleeting,    /**< granted, but any later map may take every earlier grant away */
+    whole,       /**< the same, and all of a RAM is granted at once where that is asked for */
 };
 
 /** For GoogleTest's names of parameterised tests. */
@@ -78,7 +79,7 @@ public:
     void fail_transaction(uint64_t k) { fail_at_ = transactions + k; }
     void fail_none() { fail_at_ = UINT64_MAX; }
 
-    /** In mode fleeting, takes every pointer away that the device has. */
+    /** In the modes fleeting and whole, takes every pointer away that the device has. */
     void take_pointers_away();
 
     /** What the device under test gets. */
@@ -123,6 +124,7 @@ private:
     static void drop(std::vector<alias> &aliases);
     void revoke();
     void *make_alias(const ram &ram, uint64_t address, uint64_t length);
+    bool map_all(uint64_t address, bool write, vmmio_memory_range &all);
     void *map(uint64_t address, uint64_t length, bool write);
     bool read(uint64_t address, void *data, uint32_t length);
     bool write(uint64_t address, const void *data, uint32_t length);

@@ -89,7 +89,7 @@ inline void PrintTo(dma_mode mode, std::ostream *out) { *out << name_of(mode); }
 inline auto every_dma_mode()
 {
     return ::testing::Values(dma_mode::pointer, dma_mode::transaction, dma_mode::mixed,
-                             dma_mode::fleeting);
+                             dma_mode::fleeting, dma_mode::whole);
 }
 inline std::string dma_mode_name(const ::testing::TestParamInfo<dma_mode> &mode)
 {

@@ -19,7 +19,8 @@ namespace vmmio
 
 /// Implements struct vmmio_memory on an initiator socket. Transactions are cut at 4 KiB borders, so
 /// that a buffer may lie across two targets. Time that targets annotate is added to `elapsed`; an
-/// access through a pointer adds the latency that its grant names when the pointer is looked up.
+/// access through a pointer adds the latency that its grant names when the pointer is looked up, so
+/// that only grants without one are handed on as a range.
 class dma_port
 {
 public:
@@ -60,11 +61,15 @@ private:
     static bool read_call(void *self, std::uint64_t address, void *data, std::uint32_t length);
     static bool write_call(void *self, std::uint64_t address, const void *data,
                            std::uint32_t length);
+    static bool range_call(void *self, std::uint64_t address, bool write,
+                           vmmio_memory_range *range);
 
     template <typename Call>
     bool guard(Call call);
     bool complain(const char *what);
+    const span *find(std::uint64_t address, std::uint64_t last, bool write);
     void *map(std::uint64_t address, std::uint64_t length, bool write);
+    bool range(std::uint64_t address, bool write, vmmio_memory_range &range);
     void *use(const span &found, std::uint64_t address, bool write);
     const span *request_span(std::uint64_t address, bool write);
     bool transport(tlm::tlm_command command, std::uint64_t address, unsigned char *data,
