@@ -34,6 +34,9 @@ function::function(const options &chosen)
     case kind::net:
         init_net(chosen);
         break;
+    case kind::blk:
+        init_blk(chosen);
+        break;
     case kind::fs:
         break;
     case kind::null:
@@ -94,6 +97,26 @@ void function::init_net(const options &chosen)
             ~(chosen.features->word[0] | std::uint64_t{chosen.features->word[1]} << 32);
     check(vmmio_net_init(&net_, &config));
     model_ = &net_.function;
+}
+
+// A disk of zeroes in RAM.
+void function::init_blk(const options &chosen)
+{
+    disk_.resize(chosen.disk_bytes);
+    disk_ram_ = {disk_.data(), disk_.size()};
+    jobs_.resize(1); // the storage ends each at once
+    vmmio_blk_config config{};
+    config.storage = vmmio_blk_use_ram(&disk_ram_);
+    config.capacity = chosen.disk_bytes / VMMIO_BLK_SECTOR;
+    config.id = "vmmio-qtest";
+    config.read_only = chosen.read_only;
+    config.queue_count = 2;
+    config.jobs = jobs_.data();
+    config.job_count = static_cast<std::uint32_t>(jobs_.size());
+    if (chosen.features)
+        config.withheld = ~chosen.features->word[0];
+    check(vmmio_blk_init(&blk_, &config));
+    model_ = &blk_.function;
 }
 
 void function::restrict_to(const vmmio_features &wanted)

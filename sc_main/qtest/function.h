@@ -6,6 +6,7 @@
 
 #include "options.h"
 
+#include "vmmio/dev/blk_storage.h"
 #include "vmmio/dev/entropy.h"
 #include "vmmio/dev/net.h"
 #include "vmmio/dev/null.h"
@@ -45,12 +46,17 @@ private:
 
     void init_pmem(const options &chosen);
     void init_net(const options &chosen);
+    void init_blk(const options &chosen);
     void restrict_to(const vmmio_features &wanted);
 
     vmmio_entropy entropy_;
     vmmio_pmem pmem_;
     vmmio_net net_;
     std::vector<vmmio_net_frame> frames_; // the net device's backlog
+    std::vector<std::uint8_t> disk_;      // the blk device's bytes
+    vmmio_blk_ram disk_ram_;
+    std::vector<vmmio_blk_job> jobs_;
+    vmmio_blk blk_;
     vmmio_null null_;
     vmmio_function *model_ = nullptr;
     vmmio_features features_ = vmmio_device_default_features();

@@ -3,6 +3,7 @@
 
 #include "common/command_line.h"
 #include "common/number.h"
+#include "vmmio/dev/blk.h"
 
 #include <map>
 #include <string>
@@ -74,15 +75,14 @@ vmmio_features features_of(std::string text)
 options parse_options(int argc, const char *const *argv, std::optional<int> &exit_status)
 {
     const std::map<std::string, form> forms = {{"c", form::c}, {"tlm", form::tlm}};
-    const std::map<std::string, kind> kinds = {{"entropy", kind::entropy},
-                                               {"pmem", kind::pmem},
-                                               {"net", kind::net},
-                                               {"fs", kind::fs},
-                                               {"null", kind::null}};
+    const std::map<std::string, kind> kinds = {{"entropy", kind::entropy}, {"pmem", kind::pmem},
+                                               {"net", kind::net},         {"blk", kind::blk},
+                                               {"fs", kind::fs},           {"null", kind::null}};
     options chosen;
     std::string dut;
     std::string device = "entropy";
     std::string ram = "64M";
+    std::string disk = "1M";
     std::string features;
     std::string seed;
     std::vector<std::string> regions;
@@ -111,6 +111,9 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
         ->check(CLI::Range(1, 64));
     app.add_option("--directory", chosen.directory, "What the fs device serves")
         ->check(CLI::ExistingDirectory);
+    app.add_option("--disk", disk, "Bytes of the blk device, a multiple of 512")
+        ->capture_default_str();
+    app.add_flag("--read-only", chosen.read_only, "The blk device cannot be written");
     try {
         app.parse(argc, argv);
         chosen.dut = forms.at(dut);
@@ -118,6 +121,9 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
         chosen.ram_bytes = size_of("--ram", ram);
         if (chosen.ram_bytes == 0)
             throw CLI::ValidationError("--ram", "a machine needs RAM: give at least 1 byte");
+        chosen.disk_bytes = size_of("--disk", disk);
+        if (chosen.disk_bytes % VMMIO_BLK_SECTOR)
+            throw CLI::ValidationError("--disk", "'" + disk + "' is no multiple of 512");
         for (const std::string &region : regions)
             chosen.regions.push_back(region_of(region));
         if (app.count("--features") > 0)

@@ -19,7 +19,7 @@ namespace vmmio::qtest
 enum class form { c, tlm };
 
 /// What the device does.
-enum class kind { entropy, pmem, net, fs, null };
+enum class kind { entropy, pmem, net, blk, fs, null };
 
 struct options {
     form dut = form::c;
@@ -30,6 +30,8 @@ struct options {
     std::optional<std::uint64_t> seed;      ///< of the entropy device's bytes
     std::uint16_t pairs = 1;                ///< queue pairs of the net device
     std::string directory;                  ///< that the fs device serves
+    std::uint64_t disk_bytes = 1u << 20;    ///< of the blk device, a multiple of 512
+    bool read_only = false;                 ///< the blk device
 };
 
 /// Reads the command line. If the program shall not go on (--help, a mistake), it has said so and
