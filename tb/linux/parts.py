@@ -79,7 +79,7 @@ class Disk(Part):
     name = "disk"
     device_id = 2
     driver = "virtio_blk"
-    rings = "split+event_idx"
+    rings = "split+event_idx+indirect"
     checks = {
         "disk": "block device: ext4 written, flushed and re-read",  # BLK-14 BLK-32
         "discard": "block device: blocks discarded",  # BLK-27
@@ -148,6 +148,7 @@ class ReadOnlyDisk(Part):
     name = "rodisk"
     device_id = 2
     driver = "virtio_blk"
+    rings = "split+indirect"
     checks = {"read_only": "read-only block device: as on the host, write refused"}  # BLK-31
 
     def prepare(self, work, token, file_bytes):
@@ -239,6 +240,7 @@ class Share(Part):
     name = "share"
     device_id = 26
     driver = "virtiofs"
+    rings = "split+event_idx+indirect"
     checks = {
         "share": "file system: files, directories, links by requests",
         "share_dax": "file system: mapped files through the DAX window",

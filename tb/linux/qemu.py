@@ -125,18 +125,25 @@ def addresses_in(pci):
     return found if all(found.values()) else None
 
 
-def ask_firmware(command, log, seconds=30):
-    """Lets the firmware of `command` place the BARs, and gives {"bar", "shm_base",
-    "window_base", "gsi"}."""
-    deadline = time.monotonic() + seconds
+@contextlib.contextmanager
+def monitored(command, log, deadline):
+    """A QEMU that runs, and a connection to its control socket."""
     with tempfile.TemporaryDirectory(prefix="vmmio-") as folder:
         path = pathlib.Path(folder) / "qmp"
         with Child("QEMU", [*command, "-qmp", f"unix:{path},server=on,wait=off"], log) as process, \
                 contextlib.closing(Qmp(path, process, deadline)) as qmp:
-            while time.monotonic() < deadline:
-                if found := addresses_in(qmp.command("query-pci")):
-                    return found
-                time.sleep(0.05)
+            yield process, qmp
+
+
+def ask_firmware(command, log, seconds=30):
+    """Lets the firmware of `command` place the BARs, and gives {"bar", "shm_base",
+    "window_base", "gsi"}."""
+    deadline = time.monotonic() + seconds
+    with monitored(command, log, deadline) as (_, qmp):
+        while time.monotonic() < deadline:
+            if found := addresses_in(qmp.command("query-pci")):
+                return found
+            time.sleep(0.05)
     raise RunError(f"the firmware placed no BARs within {seconds} s", log)
 
 

@@ -10,6 +10,7 @@ FIRST_CHECKS = {
 LAST_CHECKS = {
     "rebind_driver": "virtio drivers unbound and bound again",  # PMEM-10
     "rebind_transport": "virtio-mmio unbound and bound again",
+    "suspend": "suspended to idle, resumed, and at work again",
 }
 
 

@@ -55,6 +55,27 @@ def check_form(form):
         raise StartError(f"there is no FORM={form} yet; Linux runs with FORM={' or '.join(FORMS)}")
 
 
+class PowerButton:
+    """Wakes a guest that sleeps. Nobody sees from outside when it has fallen asleep, so the button is
+    pressed again and again while that is wanted."""
+
+    EVERY = 1.0  # seconds
+
+    def __init__(self, monitor):
+        self.monitor = monitor
+        self.wanted = False
+        self.next = 0
+
+    def want(self, wanted):
+        self.wanted = wanted
+        self.next = time.monotonic() + self.EVERY
+
+    def press_in_time(self):
+        if self.wanted and time.monotonic() >= self.next:
+            self.next = time.monotonic() + self.EVERY
+            self.monitor.command("system_powerdown")
+
+
 class Run:
     """One boot. Everything that it starts ends with it."""
 
@@ -182,8 +203,9 @@ class Run:
                             *trace) as (device, command):
             command += ["-serial", f"file:{console}", "-kernel", self.kernel / "vmlinuz",
                         "-initrd", initrd, "-append", append]
-            with Child("QEMU", command, self.work / "qemu.log") as machine:
-                self.watch(console, machine, device)
+            with qemu.monitored(command, self.work / "qemu.log",
+                                self.deadline) as (machine, monitor):
+                self.watch(console, machine, device, PowerButton(monitor))
                 machine.finish(5)
             device.finish(30)
         return self.device_report("device")
@@ -196,18 +218,25 @@ class Run:
             raise RunError(f"the device process left no report: {error}",
                            self.work / f"{name}.log") from error
 
-    def watch(self, console, machine, device):
-        """Follows the console until QEMU ends."""
+    def watch(self, console, machine, device, button):
+        """Follows the console until QEMU ends, and does what the guest asks for."""
         def ended():
             device.ended()
-            return machine.ended()
+            if machine.ended():
+                return True
+            button.press_in_time()
+            return False
 
         for line in follow(console, self.deadline, ended):
             if verdict := self.log.take(line):
                 name, passed, detail = verdict
                 print(report.table_row(report.check(self.checks[name], passed, detail)), flush=True)
             while self.log.wishes:
-                device.say(self.log.wishes.pop(0))
+                wish = self.log.wishes.pop(0)
+                if wish in ("wake", "awake"):
+                    button.want(wish == "wake")
+                else:
+                    device.say(wish)
 
     def judge(self, found, device):
         """Makes the report and shows what the guest could not judge alone."""

@@ -18,6 +18,7 @@ import guest
 import parts
 import qemu
 import report
+import run
 
 HERE = pathlib.Path(__file__).parent
 EXPECTED = {"bar": 0xFEBE0000, "shm_base": 0xF0000000, "window_base": 0xE8000000, "gsi": 11}
@@ -45,6 +46,8 @@ GUEST_LINES = [
     "VMMIO: end",
 ]
 TOKEN = bytes(range(0xF0, 0x100))
+TOOLS = tempfile.TemporaryDirectory(prefix="vmmio-test-")  # compiled once for all tests
+guest.compile_guest_tool = lambda _: guest.compile_program(pathlib.Path(TOOLS.name), "guest_tool")
 
 
 def pattern(count):
@@ -196,6 +199,22 @@ class Report(unittest.TestCase):
 
     def test_names_a_linux_that_never_came_up(self):
         self.assertIn("did not come up", report.verdict(judged([])))
+
+
+class Button(unittest.TestCase):
+    def test_is_pressed_again_and_again_while_someone_sleeps(self):
+        monitor = mock.Mock()
+        button = run.PowerButton(monitor)
+        with mock.patch.object(run.time, "monotonic") as now:
+            presses = []
+            for now.return_value, wish in ((0, None), (10, True), (10.5, None), (11, None),
+                                           (11.5, None), (12.1, False), (20, None)):
+                if wish is not None:
+                    button.want(wish)
+                button.press_in_time()
+                presses.append(monitor.command.call_count)
+        self.assertEqual(presses, [0, 0, 0, 1, 1, 1, 1])
+        monitor.command.assert_called_with("system_powerdown")
 
 
 class Bench(unittest.TestCase):
