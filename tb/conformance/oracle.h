@@ -42,6 +42,8 @@ public:
 
     /** The device used a buffer. */
     void used_a_buffer() { interrupts_ |= 1; }
+    /** The device told of a change. */
+    void changed() { interrupts_ |= 2; }
 
     bool line() const { return interrupts_ != 0; }
     bool live() const { return (status_ & 0x84) == 0x04; }

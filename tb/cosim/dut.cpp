@@ -25,6 +25,8 @@ dut::~dut()
     if (trace_)
         trace_->close();
     top_->final();
+    // Verilator 5.006 takes its scopes out of the thread's context, which may be another one's.
+    Verilated::threadContextp(context_.get());
 }
 
 void dut::settle()
