@@ -130,14 +130,14 @@ public:
         ASSERT_EQ(init.error, 0);
         negotiated = init.as<fuse_init_out>();
     }
-    static bytes init_body()
+    static bytes init_body(std::uint32_t more_flags = 0)
     {
         fuse_init_in in{};
         in.major = FUSE_KERNEL_VERSION;
         in.minor = FUSE_KERNEL_MINOR_VERSION;
         in.max_readahead = 1 << 17;
         in.flags = FUSE_MAP_ALIGNMENT | FUSE_BIG_WRITES | FUSE_MAX_PAGES | FUSE_DO_READDIRPLUS |
-                   FUSE_ATOMIC_O_TRUNC;
+                   FUSE_ATOMIC_O_TRUNC | more_flags;
         return raw(in);
     }
 
@@ -195,6 +195,39 @@ public:
         got.body.assign(all.begin() + sizeof(header), all.end());
         return got;
     }
+    /// The same request again and again, in the same memory. Only for what is answered without a
+    /// body.
+    class again
+    {
+    public:
+        again(fs_client &owner, std::uint32_t opcode, std::uint64_t nodeid)
+            : c_(owner), in_(owner.p.readable(256)), out_(owner.p.writable(sizeof(fuse_out_header)))
+        {
+            header_.opcode = opcode;
+            header_.nodeid = nodeid;
+        }
+        /// The errno, or -1 if there was no answer.
+        int ask(const bytes &body)
+        {
+            header_.len = static_cast<std::uint32_t>(sizeof(header_) + body.size());
+            header_.unique = ++c_.unique_;
+            c_.p.memory.set_bytes(in_.address, raw(header_) + body);
+            c_.p.offer({{in_.address, header_.len, false}, out_}, 1);
+            const auto used = c_.await();
+            if (!used || used->length != sizeof(fuse_out_header))
+                return -1;
+            fuse_out_header got;
+            const bytes all = c_.p.memory.bytes(out_.address, sizeof(got));
+            std::memcpy(&got, all.data(), sizeof(got));
+            return got.unique == header_.unique ? -got.error : -1;
+        }
+
+    private:
+        fs_client &c_;
+        piece in_, out_;
+        fuse_in_header header_{};
+    };
+
     answer ask(std::uint32_t opcode, std::uint64_t nodeid, const bytes &body = {},
                std::uint32_t room = 8192)
     {
@@ -212,10 +245,12 @@ public:
         EXPECT_EQ(got.error, 0) << what;
         return got.error ? 0 : got.as<fuse_entry_out>().nodeid;
     }
-    answer open(std::uint64_t id, std::uint32_t flags, std::uint32_t opcode = FUSE_OPEN)
+    answer open(std::uint64_t id, std::uint32_t flags, std::uint32_t opcode = FUSE_OPEN,
+                std::uint32_t open_flags = 0)
     {
         fuse_open_in in{};
         in.flags = flags;
+        in.open_flags = open_flags;
         return ask(opcode, id, raw(in));
     }
     std::uint64_t handle(std::uint64_t id, std::uint32_t flags)
@@ -239,18 +274,20 @@ public:
         in.size = size;
         return ask(FUSE_READ, id, raw(in), size + 16);
     }
-    answer write(std::uint64_t id, std::uint64_t fh, std::uint64_t offset, const bytes &data)
+    answer write(std::uint64_t id, std::uint64_t fh, std::uint64_t offset, const bytes &data,
+                 std::uint32_t write_flags = 0)
     {
         fuse_write_in in{};
         in.fh = fh;
+        in.write_flags = write_flags;
         in.offset = offset;
         in.size = static_cast<std::uint32_t>(data.size());
         return ask(FUSE_WRITE, id, raw(in) + data);
     }
-    answer truncate(std::uint64_t id, std::uint64_t size)
+    answer truncate(std::uint64_t id, std::uint64_t size, std::uint32_t more_valid = 0)
     {
         fuse_setattr_in in{};
-        in.valid = FATTR_SIZE;
+        in.valid = FATTR_SIZE | more_valid;
         in.size = size;
         return ask(FUSE_SETATTR, id, raw(in));
     }

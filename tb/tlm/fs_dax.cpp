@@ -2,6 +2,7 @@
 // The DAX window: files in shared memory region 0, mapped as they are and by copies (5.11.6.4).
 #include "fs_client.h"
 
+#include <malloc.h>
 #include <memory>
 
 namespace vmmio::tb
@@ -340,12 +341,21 @@ SC_TEST(FsDax, MappingAndUnmappingForEverLeavesNothingBehind)
         c.start();
         const std::uint64_t f = c.node("f");
         const std::size_t before = open_descriptors();
-        for (unsigned i = 0; i < 30; i++) { // the test's memory is not unlimited
-            EXPECT_EQ(c.map(f, (i % 8) * dax_page, 2 * dax_page, 0, i % 2 == 0), 0);
+        fs_client::again map(c, FUSE_SETUPMAPPING, f);
+        fs_client::again unmap(c, FUSE_REMOVEMAPPING, FUSE_ROOT_ID);
+        std::size_t used = 0;
+        for (unsigned i = 0; i < 20000; i++) {
+            const std::uint64_t offset = (i % 8) * dax_page;
+            EXPECT_EQ(map.ask(fs_client::mapping(offset, 2 * dax_page, 0, i % 2 == 0)), 0);
             if (i % 3 == 0) {
-                EXPECT_EQ(c.unmap((i % 8) * dax_page, dax_page), 0);
+                EXPECT_EQ(unmap.ask(raw(fuse_removemapping_in{1}) +
+                                    raw(fuse_removemapping_one{offset, dax_page})),
+                          0);
             }
+            if (i == 100)
+                used = mallinfo2().uordblks;
         }
+        EXPECT_LE(mallinfo2().uordblks, used + 4096);
         EXPECT_LE(open_descriptors(), before + 2) << "one for each kind of rights";
         EXPECT_EQ(c.unmap(0, dax_length), 0);
         EXPECT_EQ(open_descriptors(), before);
@@ -379,6 +389,40 @@ TEST(FsDax, AFileThatGetsShorterEndsNobody)
             EXPECT_TRUE(c.store(2 * dax_page, 43));
             EXPECT_EQ(c.unmap(0, 4 * dax_page), 0);
             EXPECT_EQ(c.host.read("f")[2 * dax_page], 43);
+        });
+    });
+}
+
+// As O_TRUNC of open(), and of a create() whose name is that of a file.
+TEST(FsDax, OpeningAFileToEmptyItTakesPointersBackFirst)
+{
+    ROWS("H-42");
+    with_both([](fs_client &c) {
+        c.p.run([&] {
+            c.start();
+            for (const bool creates : {false, true}) {
+                c.host.write("f", pages(2, 10));
+                const std::uint64_t f = c.node("f");
+                ASSERT_EQ(c.map(f, 0, 2 * dax_page, 0, true), 0);
+                const auto grant = c.p.cpu.ask(at::shm);
+                ASSERT_TRUE(grant.granted);
+                EXPECT_EQ(c.open(f, O_RDWR).error, 0);
+                EXPECT_TRUE(c.p.cpu.invalidated.empty()) << "nothing gets shorter";
+                std::uintmax_t size_then = 0;
+                c.p.cpu.on_invalidate = [&] {
+                    size_then = std::filesystem::file_size(c.host.path("f"));
+                };
+                const std::uint32_t flags = O_RDWR | O_TRUNC;
+                EXPECT_EQ((creates ? c.create("f", flags) : c.open(f, flags)).error, 0);
+                EXPECT_EQ(c.p.cpu.invalidated.size(), 1u);
+                EXPECT_EQ(size_then, 2 * dax_page) << "before the file gets shorter";
+                EXPECT_EQ(c.host.read("f").size(), 0u);
+                EXPECT_EQ(c.load(0), 0);
+                EXPECT_EQ(grant.pointer[dax_page], 0);
+                c.p.cpu.on_invalidate = nullptr;
+                EXPECT_EQ(c.unmap(0, dax_length), 0);
+                c.p.cpu.invalidated.clear();
+            }
         });
     });
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <grp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/xattr.h>
@@ -391,6 +393,101 @@ SC_TEST(FsDevice, AReadOnlyDirectoryStaysAsItIs)
         EXPECT_EQ(c.map(f, 0, dax_page, 0, false), 0);
         EXPECT_EQ(c.load(0), 5);
         EXPECT_EQ(c.host.read("f"), pages(1, 5));
+    });
+}
+
+// By whoever has no right to keep them, as the driver says in each request.
+SC_TEST(FsDevice, WritingAndShorteningTakeSetIdBitsAway)
+{
+    ROWS("FS-01");
+    if (::geteuid() != 0)
+        GTEST_SKIP() << "only root can make files that keep the bits when others write to them";
+    fs_client c;
+    c.host.write("f", {1, 2, 3});
+    const std::string path = c.host.path("f").string();
+    const auto mode = [&] {
+        struct stat is {
+        };
+        EXPECT_EQ(::stat(path.c_str(), &is), 0);
+        return is.st_mode & 07777;
+    };
+    c.p.run([&] {
+        c.start();
+        EXPECT_FALSE(c.negotiated.flags & (FUSE_HANDLE_KILLPRIV | FUSE_HANDLE_KILLPRIV_V2))
+            << "this driver does it itself";
+        const answer init = c.ask(
+            FUSE_INIT, 0, fs_client::init_body(FUSE_HANDLE_KILLPRIV | FUSE_HANDLE_KILLPRIV_V2));
+        EXPECT_EQ(init.as<fuse_init_out>().flags & (FUSE_HANDLE_KILLPRIV | FUSE_HANDLE_KILLPRIV_V2),
+                  unsigned(FUSE_HANDLE_KILLPRIV_V2));
+        const std::uint64_t f = c.node("f");
+        const std::uint64_t fh = c.handle(f, O_RDWR);
+        const auto with = [&](::mode_t before, const std::function<answer()> &request) {
+            EXPECT_EQ(::chmod(path.c_str(), before), 0);
+            EXPECT_EQ(request().error, 0);
+            return mode();
+        };
+        const auto write = [&] { return c.write(f, fh, 0, {9}); };
+        const auto others_write = [&] { return c.write(f, fh, 0, {9}, FUSE_WRITE_KILL_SUIDGID); };
+        EXPECT_EQ(with(06755, write), 06755u);
+        EXPECT_EQ(with(06755, others_write), 0755u);
+        EXPECT_EQ(with(06745, others_write), 02745u) << "not a program of the group's";
+        EXPECT_EQ(with(06755, [&] { return c.truncate(f, 2); }), 06755u);
+        EXPECT_EQ(with(06755, [&] { return c.truncate(f, 1, FATTR_KILL_SUIDGID); }), 0755u);
+        EXPECT_EQ(with(06755, [&] { return c.open(f, O_RDWR | O_TRUNC); }), 06755u);
+        EXPECT_EQ(
+            with(06755,
+                 [&] { return c.open(f, O_RDWR | O_TRUNC, FUSE_OPEN, FUSE_OPEN_KILL_SUIDGID); }),
+            0755u);
+        EXPECT_EQ(with(06755, [&] { return c.create("f", O_RDWR | O_TRUNC); }), 0755u);
+        EXPECT_EQ(with(06755, [&] { return c.create("f", O_RDWR); }), 06755u);
+    });
+}
+
+// What a guest may do is then what the process may do.
+SC_TEST(FsDevice, ServesWithoutRoot)
+{
+    ROWS("FS-01", "H-56");
+    constexpr ::uid_t nobody = 65534;
+    const host_directory host;
+    const std::filesystem::path shared = host.outer / "shared";
+    host.write("roots", {1});
+    ASSERT_EQ(::chmod(host.path("roots").c_str(), 0600), 0);
+    const bool was_root = ::geteuid() == 0;
+    if (was_root) {
+        ASSERT_EQ(::chown(host.outer.c_str(), nobody, nobody), 0);
+        ASSERT_EQ(::chown(shared.c_str(), nobody, nobody), 0);
+        ASSERT_EQ(::setgroups(0, nullptr), 0);
+        ASSERT_EQ(::setresgid(nobody, nobody, nobody), 0);
+        ASSERT_EQ(::setresuid(nobody, nobody, nobody), 0);
+        ASSERT_EQ(::prctl(PR_SET_DUMPABLE, 1), 0) << "or /proc/self would be root's";
+    }
+    fs_client c(dax_length, nullptr,
+                [&](fs_options &chosen) { chosen.directory = shared.string(); });
+    c.p.run([&] {
+        c.start();
+        const answer made = c.create("mine", O_RDWR, 06755);
+        ASSERT_EQ(made.error, 0);
+        const auto entry = made.as<fuse_entry_out>();
+        EXPECT_EQ(entry.attr.uid, ::geteuid());
+        EXPECT_EQ(entry.attr.mode, unsigned(S_IFREG | 0755)) << "no set-user-id, no set-group-id";
+        const auto fh = made.as<fuse_open_out>(sizeof(fuse_entry_out)).fh;
+        EXPECT_EQ(c.write(entry.nodeid, fh, 0, {1, 2}).error, 0);
+        EXPECT_EQ(c.map(entry.nodeid, 0, dax_page, 0, true), 0);
+        EXPECT_TRUE(c.store(1, 7));
+        EXPECT_EQ(c.read(entry.nodeid, fh, 0, 2).body, (bytes{1, 7}));
+        fuse_setattr_in owner{};
+        owner.valid = FATTR_UID;
+        owner.uid = ::geteuid() + 1;
+        EXPECT_EQ(c.ask(FUSE_SETATTR, entry.nodeid, raw(owner)).error, EPERM);
+        if (was_root) {
+            const std::uint64_t roots = c.node("roots");
+            EXPECT_EQ(c.open(roots, O_RDONLY).error, EACCES);
+            EXPECT_EQ(c.map(roots, 0, dax_page, 0, false), EACCES);
+            fuse_setattr_in mode{};
+            mode.valid = FATTR_MODE;
+            mode.mode = 0666;
+            EXPECT_EQ(c.ask(FUSE_SETATTR, roots, raw(mode)).error, EPERM);
+        }
     });
 }
 

@@ -153,10 +153,10 @@ void dax_window::refresh(const file_key *file)
             memory_->refresh(piece_of(entry));
 }
 
-void dax_window::revoke(const file_key &file)
+void dax_window::revoke(const file_key *file)
 {
     for (const auto &entry : mappings_)
-        if (entry.second.file->key == file)
+        if (!file || entry.second.file->key == *file)
             show_in_region(piece_of(entry)); // a new mapping of the same bytes
 }
 

@@ -51,8 +51,8 @@ public:
     int write_back(const file_key *file = nullptr);
     /// The file changed, or all may have.
     void refresh(const file_key *file = nullptr);
-    /// DMI pointers into a file are taken back: it will get shorter.
-    void revoke(const file_key &file);
+    /// DMI pointers into a file are taken back, it will get shorter; or into all, one may.
+    void revoke(const file_key *file = nullptr);
 
     std::size_t mappings() const { return mappings_.size(); }
 

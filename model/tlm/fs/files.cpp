@@ -69,6 +69,8 @@ void create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, fu
     if (!error && !found)
         error = ENOENT;
     if (!error && !made) {
+        if (what->flags & O_TRUNC)
+            r.fs.drop_set_id(entry.ino);
         what->file = found->open(what->flags);
         error = what->file ? 0 : errno;
     } else if (!error) {

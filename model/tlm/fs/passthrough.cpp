@@ -174,7 +174,10 @@ void statfs(fuse_req_t req, fuse_ino_t ino)
 void init(void *, fuse_conn_info *conn)
 {
     conn->max_write = std::min(conn->max_write, 1u << 20);
-    conn->want &= ~unsigned(FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_WRITEBACK_CACHE);
+    // HANDLE_KILLPRIV does not tell whose write takes set-user-id away; the server has its
+    // successor.
+    conn->want &=
+        ~unsigned(FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_HANDLE_KILLPRIV);
 }
 
 fuse_lowlevel_ops make_operations()
@@ -196,6 +199,17 @@ fuse_lowlevel_ops make_operations()
 }
 
 } // namespace
+
+void passthrough::drop_set_id(std::uint64_t id)
+{
+    const inode_ref in = inodes.find(id);
+    struct stat now;
+    if (is.read_only || !in || in->type != S_IFREG || ::fstat(in->path.get(), &now) != 0)
+        return;
+    const mode_t gone = S_ISUID | (now.st_mode & S_IXGRP ? S_ISGID : 0);
+    if (now.st_mode & gone)
+        ::chmod(in->proc().c_str(), now.st_mode & ~gone & 07777);
+}
 
 const fuse_lowlevel_ops &passthrough::operations()
 {

@@ -33,6 +33,10 @@ public:
     /// The operations; the session's userdata is the passthrough.
     static const fuse_lowlevel_ops &operations();
 
+    /// Somebody without the right to keep them writes to the file or shortens it: set-user-id goes,
+    /// and set-group-id of a program. A process that lacks CAP_FSETID has the host's kernel do it.
+    void drop_set_id(std::uint64_t id);
+
     const passthrough_options is;
     budget descriptors;
     inode_table inodes;

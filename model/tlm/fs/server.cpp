@@ -63,12 +63,29 @@ bool is_forget(std::uint32_t opcode)
     return opcode == FUSE_FORGET || opcode == FUSE_BATCH_FORGET;
 }
 
-// Of SETATTR and OPEN.
+// Of SETATTR, CREATE and OPEN.
 bool may_shorten(const call &c)
 {
     if (c.opcode == FUSE_SETATTR)
         return body_of<fuse_setattr_in>(c).valid & FATTR_SIZE;
+    if (c.opcode == FUSE_CREATE)
+        return body_of<fuse_create_in>(c).flags & O_TRUNC;
     return body_of<fuse_open_in>(c).flags & O_TRUNC;
+}
+
+// FUSE_HANDLE_KILLPRIV_V2: whoever asks has no right to keep set-user-id and set-group-id.
+bool drops_set_id(const call &c)
+{
+    switch (c.opcode) {
+    case FUSE_WRITE:
+        return body_of<fuse_write_in>(c).write_flags & FUSE_WRITE_KILL_SUIDGID;
+    case FUSE_OPEN:
+        return may_shorten(c) && body_of<fuse_open_in>(c).open_flags & FUSE_OPEN_KILL_SUIDGID;
+    case FUSE_SETATTR:
+        return may_shorten(c) && body_of<fuse_setattr_in>(c).valid & FATTR_KILL_SUIDGID;
+    default:
+        return false;
+    }
 }
 
 } // namespace
@@ -221,7 +238,13 @@ void server::before(const call &c)
     case FUSE_OPEN:
         if (may_shorten(c) && file_of(c.nodeid, file)) {
             window_->write_back(&file);
-            window_->revoke(file);
+            window_->revoke(&file);
+        }
+        return;
+    case FUSE_CREATE: // the name may be that of any file that is there already
+        if (may_shorten(c)) {
+            window_->write_back();
+            window_->revoke();
         }
         return;
     case FUSE_READ:
@@ -366,8 +389,11 @@ void server::serve(call &c)
         reply_with(c, EIO); // the last INIT failed
     else if (c.opcode == FUSE_SYNCFS)
         reply_with(c, sync_directory());
-    else
+    else {
+        if (drops_set_id(c))
+            session_->files().drop_set_id(c.nodeid);
         session_->process(c);
+    }
     if (is_forget(c.opcode))
         c.out.clear();
 }
@@ -386,7 +412,7 @@ void server::start_session(call &c)
     session_ = std::make_unique<session>(root_.get(), is_.files);
     session_->process(c);
 
-    // libfuse knows nothing of DAX: the reply tells of it here.
+    // What libfuse knows nothing of the reply tells here.
     constexpr std::size_t header = sizeof(fuse_out_header);
     fuse_out_header status;
     fuse_init_out out;
@@ -397,6 +423,8 @@ void server::start_session(call &c)
     if (status.error != 0)
         return;
     const std::uint32_t wanted = body_of<std::uint32_t>(c, offsetof(fuse_init_in, flags));
+    // A driver that has it need not ask for security.capability before each write.
+    out.flags |= wanted & FUSE_HANDLE_KILLPRIV_V2;
     out.flags &= ~std::uint32_t{FUSE_MAP_ALIGNMENT};
     out.map_alignment = 0;
     if (window_ && wanted & FUSE_MAP_ALIGNMENT) {
