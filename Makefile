@@ -17,6 +17,7 @@ help:
 	@echo 'make synth    size and speed of the Verilog form on FPGAs; writes build/synth.csv'
 	@echo 'make soak     10^8 random accesses to the Verilog form in lockstep with the C model'
 	@echo '              ACCESSES=100000000 (now $(ACCESSES)), SEED=the time'
+	@echo 'make formal   prove the Verilog form with model checkers; writes build/formal.csv'
 	@echo 'make build    build the libraries, the programs and the tests into build/'
 	@echo 'make setup    install the Debian packages that the other targets need (root or sudo)'
 	@echo 'make clean    remove what was built; QEMU, kernels and SystemC that were fetched stay'
@@ -61,3 +62,4 @@ distclean:
 
 include rtl/synth.mk
 include tb/cosim/cosim.mk
+include tb/formal/formal.mk

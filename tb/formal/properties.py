@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameter sets, contracts, and a mutant for every property that must make it fail."""
+
+# As tb/cosim has them; "large" has fewer queues and regions, which its proofs do not depend on.
+SETS = {
+    "small": {"QUEUES": "1", "QUEUE_SIZES": "16'h8000", "REGIONS": "0", "CONFIG_BYTES": "0",
+              "HOLD_RESET": "1", "FEATURES": "128'h100000000", "REQUIRED": "128'h100000000"},
+    "usual": {"QUEUES": "2", "QUEUE_SIZES": "32'h01000100", "REGIONS": "1", "CONFIG_BYTES": "8",
+              "HOLD_RESET": "1", "FEATURES": "128'h94130000000", "REQUIRED": "128'h100000000"},
+    # 5 queues do not fill the selector's bits, 13 bytes end inside a word; bit 1 needs 0, 70 needs 1.
+    "large": {"QUEUES": "5", "QUEUE_SIZES": "80'h01008000001000400001", "REGIONS": "3",
+              "CONFIG_BYTES": "13", "HOLD_RESET": "0",
+              "FEATURES": "128'h80000000000000410000094130000003", "REQUIRED": "128'h100000000",
+              "DEPENDENCY_COUNT": "2", "DEPENDENCIES": "48'h000001460001"},
+}
+
+CONTRACTS = ("axi", "axi_progress", "interrupt", "write_only", "shm", "features", "status",
+             "queues", "config", "refused")
+
+# What `make test` proves, where the small set would leave something out.
+FAST_SETS = {"shm": ["usual"], "config": ["usual"], "refused": ["usual"], "interrupt": ["small", "usual"]}
+
+# Proved once for each value of an anyconst, which is far quicker than for all at once.
+CASES = {
+    "latch_is_one_entry": ("some_bit", range(32)),
+    "leaves_no_trace_at_the_back": ("reads", range(2)),
+    "leaves_no_trace_in_time": ("reads", range(2)),
+    "leaves_no_trace_in_data": ("reads", range(2)),
+    "leaves_no_trace_in_reads": ("reads", range(1)),
+}
+
+# Beyond the reach of PDR: searched up to this number of clocks.
+BOUNDED = {
+    "back_reads_what_was_written": 40,
+    "size_is_legal": 30,
+}
+
+MUTANT_SETS = {"never_without_needed": "large", "stop_until_done": "large"}
+
+# Property: (module of rtl/, text, what it becomes).
+MUTANTS = {
+    # axi
+    "outputs_are_registers": ("vmmio_axil", "s_axil_bresp = 2'b00",
+                              "s_axil_bresp = {1'b0, s_axil_bready && s_axil_bvalid}"),
+    "silent_after_reset": ("vmmio_axil", "s_axil_rvalid <= 1'b0;", "s_axil_rvalid <= s_axil_rvalid;"),
+    "okay_always": ("vmmio_axil", "s_axil_rresp = 2'b00", "s_axil_rresp = 2'b10"),
+    "answer_waits": ("vmmio_axil", "answered     = s_axil_bvalid && s_axil_bready",
+                     "answered     = s_axil_bvalid"),
+    "data_waits": ("vmmio_axil", "read_step = !s_axil_rvalid || s_axil_rready", "read_step = 1'b1"),
+    "no_answer_without_write": ("vmmio_axil", "more_answers  <= s_axil_bvalid;",
+                                "more_answers  <= 1'b1;"),
+    "no_data_without_address": ("vmmio_axil", "s_axil_rvalid <= decoded;",
+                                "s_axil_rvalid <= decoded || s_axil_rvalid;"),
+    "few_outstanding": ("vmmio_skid", "in_ready <= rst || out_take || (in_ready && !in_valid)",
+                        "in_ready <= 1'b1"),
+    "ready_when_empty": ("vmmio_skid", " || (in_ready && !in_valid)", ""),
+    "read_is_answered": ("vmmio_axil", "decoded <= read_valid;", "decoded <= read_valid && !rst && "
+                         "!write_take;"),
+    "write_is_answered": ("vmmio_axil", "s_axil_bvalid <= 1'b1;", "s_axil_bvalid <= s_axil_bready;"),
+    "write_is_the_buss": ("vmmio_skid", "out_data  = in_ready ? in_data : kept",
+                          "out_data  = in_data"),
+    "read_is_the_buss": ("vmmio_skid", "if (in_ready)\n", "if (in_valid)\n"),
+    "none_is_overtaken": ("vmmio_skid", "in_ready <= rst || out_take || (in_ready && !in_valid)",
+                          "in_ready <= rst || out_take || in_valid"),
+    "data_is_the_blocks": ("vmmio_axil", "if (read_step)\n            s_axil_rdata",
+                           "if (read_take)\n            s_axil_rdata"),
+    # axi_progress
+    "write_ends": ("vmmio_status", "if (!ask || features_done) begin",
+                   "if (!ask || suspend_done) begin"),
+    # interrupt
+    "irq_is_status": ("vmmio_interrupt", "irq              <= |next;",
+                      "irq              <= next[0];"),
+    "reads_pending": ("vmmio_register_block", "{30'd0, interrupt_status &",
+                      "{30'd0, {interrupt_status[0], interrupt_status[1]} &"),
+    "no_event_lost": ("vmmio_interrupt", "(interrupt_status & ~(ack_bits & {2{ack}})) | raise",
+                      "(interrupt_status | raise) & ~(ack_bits & {2{ack}})"),
+    "event_raises_irq": ("vmmio_register_block", "back_used_buffer && driver_ok",
+                         "back_used_buffer && live"),
+    # write_only
+    "write_only_reads_zero": ("vmmio_register_block",
+                              "r_status           <= read_control && is_at(read_at, "
+                              "`VMMIO_REG_STATUS);",
+                              "r_status <= read_control && (is_at(read_at, `VMMIO_REG_STATUS) || "
+                              "is_at(read_at, `VMMIO_REG_QUEUE_NOTIFY));"),
+    "nowhere_reads_zero": ("vmmio_register_block", "read_control = read_address[6]",
+                           "read_control = !read_address[7]"),
+    "behind_config_reads_zero": ("vmmio_register_block",
+                                 "config_loaded && CONFIG_EXISTS[{1'b0, read_at}]",
+                                 "config_loaded"),
+    "magic": ("vmmio_register_block", "{32{r_magic}}", "{32{r_magic && status == 8'd0}}"),
+    "version": ("vmmio_register_block", "{32{r_version}}", "{32{r_version && status == 8'd0}}"),
+    "device_id": ("vmmio_register_block", "{32{r_device_id}}", "{32{r_device_id && !irq}}"),
+    "vendor_id": ("vmmio_register_block", "{32{r_vendor_id}}", "{32{r_vendor_id || r_status}}"),
+    # shm
+    "latch_is_one_entry": ("vmmio_shm", "wire keep = found && pointer == old_slot;",
+                           "wire keep = 1'b0;"),
+    "no_change_while_selected": ("vmmio_shm", "commit_ready = !select", "commit_ready = !write_sel"),
+    # features
+    "never_unoffered": ("vmmio_features", "unoffered[i]         <= extra;",
+                        "unoffered[i]         <= extra && i != 1;"),
+    "never_beyond": ("vmmio_features", "beyond <= beyond || (store", "beyond <= (store"),
+    "never_without_required": ("vmmio_features", "(REQUIRED & ~features)", "(REQUIRED & ~FEATURES)"),
+    "never_without_needed": ("vmmio_features", "!features[DEPENDENCIES[16*d + 8 +: 7]]",
+                             "!FEATURES[DEPENDENCIES[16*d + 8 +: 7]]"),
+    "features_ok_is_agreed": ("vmmio_status", "(ask && features_accept)", "ask"),
+    "frozen": ("vmmio_features", "write_driver && !features_ok", "write_driver"),
+    "features_are_accepted": ("vmmio_features", "data & FEATURES[32*i +: 32]", "data"),
+    "reads_offered": ("vmmio_features", "data_above_byte || data[7:2] != 6'd0", "data[7:2] != 6'd0"),
+    # status
+    "bits_stay": ("vmmio_status", "driver      <= driver || data[1];", "driver      <= data[1];"),
+    "driver_ok_stays": ("vmmio_status", "suspend   <= 1'b1;", "suspend   <= suspend;"),
+    "suspend_stays": ("vmmio_status", "suspend   <= 1'b0;\n                        driver_ok <= 1'b1;",
+                      "suspend   <= 1'b0;"),
+    "bits_were_written": ("vmmio_status", "acknowledge || data[0];",
+                          "acknowledge || data[0] || data[1];"),
+    "suspend_was_written": ("vmmio_status", "start  = data[4] && live", "start  = live"),
+    "failed_ends": ("vmmio_status", "if (failed || data[7]) begin", "if (data[7]) begin"),
+    "needs_reset_is_the_devices": ("vmmio_status", "needs_reset && !resetting && !broken;",
+                                   "needs_reset && !resetting && !broken && driver;"),
+    "no_reserved_bit": ("vmmio_status", "{failed, broken, 1'b0, ", "{failed, broken, data[5], "),
+    "order": ("vmmio_status", "data[2] && features_ok && !suspended", "data[2] && !suspended"),
+    "suspend_is_negotiated": ("vmmio_status", "live && features_ok && suspend_offered",
+                              "live && features_ok"),
+    "live_is_status": ("vmmio_status", "!suspended && !broken && !failed", "!suspended && !failed"),
+    "reads_status": ("vmmio_register_block", "{24'd0, status & {8{r_status}}}",
+                     "{24'd0, status & {8{r_status && !suspended}}}"),
+    "reset_is_written": ("vmmio_status", "end else if (data_zero) begin",
+                         "end else if (data[3:0] == 4'd0) begin"),
+    "zero_resets": ("vmmio_register_block", "(!w_above_bit && !w_data[0])",
+                    "(!w_above_bit && !w_data[0] && !irq)"),
+    "reset_is_held": ("vmmio_status", "clear           = resetting && reset_done",
+                      "clear           = resetting && (reset_done || suspend_done)"),
+    "suspend_is_held": ("vmmio_status", "if (suspending && suspend_done) begin",
+                        "if (suspending && (suspend_done || needs_reset)) begin"),
+    "reset_clears_status": ("vmmio_status", "failed      <= 1'b0;", "failed      <= failed && !rst;"),
+    "reset_clears_irq": ("vmmio_register_block", "(block_rst),\n        .ack ",
+                         "(rst),\n        .ack "),
+    "reset_clears_queues": ("vmmio_register_block", "(block_rst),\n        .first ",
+                            "(rst),\n        .first "),
+    "reset_clears_features": ("vmmio_register_block", "(block_rst),\n        .write_device_sel",
+                              "(rst),\n        .write_device_sel"),
+    "reset_reads_status": ("vmmio_register_block", "{24'd0, status & {8{r_status}}}",
+                           "{24'd0, (status | {7'd0, config_loaded}) & {8{r_status}}}"),
+    "reset_reads_zero": ("vmmio_register_block", "(block_rst),\n        .ack ",
+                         "(rst),\n        .ack "),
+    "reset_selects_queue_0": ("vmmio_queues", "exists   <= 1'b1;", "exists   <= exists;"),
+    "reset_selects_word_0": ("vmmio_features", "device_sel <= 4'b0001;", "device_sel <= 4'b0010;"),
+    # refused
+    "leaves_no_trace_at_the_back": ("vmmio_register_block",
+                                    "write_address[6] && write_strobe == 4'b1111",
+                                    "write_address[6] && write_strobe[2:0] == 3'b111"),
+    "leaves_no_trace_in_time": ("vmmio_register_block", "write_slow   = for_config || (control &&",
+                                "write_slow   = for_config || ("),
+    "leaves_no_trace_in_data": ("vmmio_register_block", "w_upper  <= write_data[31:16] != 16'd0;",
+                                "w_upper  <= write_data[31:16] != 16'd0; if (w_first && !w_valid) "
+                                "w_data[0] <= 1'b0;"),
+    "leaves_no_trace_in_reads": ("vmmio_register_block", "w_shm_sel             <= take_control &&",
+                                 "w_shm_sel             <= write_take && !write_refused && "
+                                 "write_address[7:6] != 2'b10 &&"),
+    # queues
+    "back_reads_what_was_written": ("vmmio_queues", "store_word  <= sweep ? step : setting;",
+                                    "store_word  <= setting;"),
+    "enable_was_asked": ("vmmio_queues", "fault_now = sel_fresh;", "fault_now = 1'b0;"),
+    "size_is_legal": ("vmmio_queues", "(check_data & ~{16'd0, mask})",
+                      "(check_data & ~{16'hffff, mask})"),
+    "addresses_are_aligned": ("vmmio_queues", "check_data[3:0] != 4'd0", "check_data[2:0] != 3'd0"),
+    "enable_is_held": ("vmmio_queues", "enabling && checked && !fault;",
+                       "enabling && checked && !fault && !queue_stop_done[0];"),
+    "alive_was_accepted": ("vmmio_queues", "enable_done && enable_accept;", "enable_done;"),
+    "accepted_is_alive": ("vmmio_queues", "(hot[i] && start);", "(hot[i] && start && live);"),
+    "alive_until_stopped": ("vmmio_queues", "alive[i] && !(hot[i] && stop)", "alive[i] && !stop"),
+    "stop_until_done": ("vmmio_queues", "!queue_stop_done[i]", "!queue_stop_done[0]"),
+    "stop_has_a_reason": ("vmmio_queues", ": hot[i] && stop;", ": stop;"),
+    "not_both": ("vmmio_queues", "(alive[i] && !(hot[i] && stop))", "alive[i]"),
+    "ready_reads_back": ("vmmio_queues", "exists && (is_alive || is_stopping)", "exists && is_alive"),
+    "queue_reset_reads_back": ("vmmio_queues", "is_stopping && !is_written;", "is_stopping;"),
+    "size_max_reads": ("vmmio_queues", "exists ? limit", "exists && !live ? limit"),
+    "absent_queue_reads_zero": ("vmmio_queues", "!data_upper && !data_middle && EXISTS",
+                                "!data_middle && EXISTS"),
+    "absent_queue_is_idle": ("vmmio_queues", "exists && (is_alive || is_stopping)",
+                             "(is_alive || is_stopping)"),
+    "kick_is_told": ("vmmio_queues", "live && can_notify;", "live && can_notify && with_data;"),
+    "no_other_kick": ("vmmio_queues", "write_notify && live && can_notify",
+                      "write_notify && can_notify"),
+    "kick_is_of_a_queue": ("vmmio_queues", "(data[7:0] >> QUEUE_BITS) == 8'd0 &&", ""),
+    # config
+    "window_reads_commit": ("vmmio_config", "bank   <= !bank;",
+                            "bank   <= commit_counts ? !bank : bank;"),
+    "generation_counts_commits": ("vmmio_config", "if (commit_counts)",
+                                  "if (commit_counts && !resetting)"),
+    "commit_waits_for_resume": ("vmmio_config", "!suspend || resetting", "!suspend"),
+    "write_is_passed": ("vmmio_config", "bytes != 4'd0 && !suspended",
+                        "bytes != 4'd0 && !suspended && driver_ok"),
+    "no_other_write": ("vmmio_config", "bytes != 4'd0 && !suspended", "bytes != 4'd0"),
+    "write_is_held": ("vmmio_config", "(request && !request_done)",
+                      "(request && !request_done && !driver_ok)"),
+}
