@@ -34,10 +34,10 @@ int open_file(const std::string &path, blk_file::access rights)
 } // namespace
 
 blk_file::blk_file(const std::string &path, access rights, unsigned threads)
-    : sc_prim_channel(sc_core::sc_gen_unique_name("blk_file")),
-      descriptor_(open_file(path, rights)),
+    : descriptor_(open_file(path, rights)),
       pool_(std::make_unique<asio::thread_pool>(std::max(threads, 1u)))
 {
+    wake_.woken = [this] { take_results(); };
 }
 
 blk_file::~blk_file()
@@ -78,7 +78,7 @@ void blk_file::drain_call(void *self) { static_cast<blk_file *>(self)->drain(); 
 void blk_file::submit(vmmio_blk_job *job)
 {
     if (unanswered_++ == 0)
-        async_attach_suspending();
+        wake_.hold();
     {
         const std::lock_guard<std::mutex> lock(mutex_);
         executing_++;
@@ -93,10 +93,10 @@ void blk_file::execute(vmmio_blk_job *job)
     results_.push_back({job, ok});
     if (--executing_ == 0)
         idle_.notify_all();
-    async_request_update();
+    wake_.notify();
 }
 
-void blk_file::update()
+void blk_file::take_results()
 {
     std::vector<result> results;
     {
@@ -109,7 +109,7 @@ void blk_file::update()
         return;
     unanswered_ -= static_cast<unsigned>(results.size());
     if (unanswered_ == 0)
-        async_detach_suspending();
+        wake_.release();
 }
 
 // The jobs go away: their results are nobody's any more.
@@ -119,7 +119,7 @@ void blk_file::drain()
     idle_.wait(lock, [this] { return executing_ == 0; });
     results_.clear();
     if (unanswered_ != 0)
-        async_detach_suspending();
+        wake_.release();
     unanswered_ = 0;
 }
 

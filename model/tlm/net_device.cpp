@@ -63,8 +63,10 @@ net_device::~net_device()
 
 void net_device::start_of_simulation()
 {
-    if (host_)
-        host_->start([this] { resume_work(); });
+    if (!host_)
+        return;
+    host_->resume_ = [this] { resume_work(); };
+    host_->start(host_->resume_);
 }
 
 bool net_device::receive(const vmmio_net_header *header, const std::uint8_t *frame,

@@ -3,7 +3,9 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <stdexcept>
+#include <string>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -12,9 +14,9 @@ namespace vmmio::vfu
 {
 
 fd_watcher::fd_watcher(const char *name)
-    : sc_prim_channel(name), epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      stop_(::eventfd(0, EFD_CLOEXEC))
+    : wake_(name), epoll_(::epoll_create1(EPOLL_CLOEXEC)), stop_(::eventfd(0, EFD_CLOEXEC))
 {
+    wake_.woken = [this] { ready_.notify(sc_core::SC_ZERO_TIME); };
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.fd = stop_.get();
@@ -27,7 +29,7 @@ fd_watcher::~fd_watcher() { stop(); }
 
 void fd_watcher::start()
 {
-    async_attach_suspending();
+    wake_.hold();
     thread_ = std::thread(&fd_watcher::run, this);
 }
 
@@ -39,7 +41,7 @@ void fd_watcher::stop()
     while (::write(stop_.get(), &one, sizeof(one)) < 0 && errno == EINTR) {
     }
     thread_.join();
-    async_detach_suspending();
+    wake_.release();
 }
 
 void fd_watcher::arm(int fd)
@@ -47,21 +49,31 @@ void fd_watcher::arm(int fd)
     epoll_event event{};
     event.events = EPOLLIN | EPOLLONESHOT;
     event.data.fd = fd;
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0)
-        ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+    if (failed_)
+        errno = failed_;
+    else if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0 ||
+             (errno == ENOENT && ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0))
+        return;
+    if (errno != EPERM) // what a file says that is always readable
+        throw std::runtime_error(std::string("the host cannot wait for a file descriptor: ") +
+                                 std::strerror(errno));
+    ready_.notify(sc_core::SC_ZERO_TIME);
 }
-
-void fd_watcher::update() { ready_.notify(sc_core::SC_ZERO_TIME); }
 
 void fd_watcher::run()
 {
     for (;;) {
         epoll_event event;
-        if (::epoll_wait(epoll_.get(), &event, 1, -1) != 1)
-            continue;
-        if (event.data.fd == stop_.get())
+        if (::epoll_wait(epoll_.get(), &event, 1, -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            failed_ = errno; // the next arm() tells
+        } else if (event.data.fd == stop_.get()) {
             return;
-        async_request_update();
+        }
+        wake_.notify();
+        if (failed_)
+            return;
     }
 }
 

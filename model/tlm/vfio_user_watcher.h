@@ -6,7 +6,9 @@
 #define VMMIO_TLM_VFIO_USER_WATCHER_H
 
 #include "vfio_user_connection.h"
+#include "vmmio/tlm/host_wake.h"
 
+#include <atomic>
 #include <systemc>
 #include <thread>
 
@@ -14,29 +16,34 @@ namespace vmmio::vfu
 {
 
 /// While it is started, the kernel does not run out of work: it waits for the descriptors.
-class fd_watcher : public sc_core::sc_prim_channel
+class fd_watcher
 {
 public:
     /// @throws std::runtime_error if the host has no descriptors left.
     explicit fd_watcher(const char *name);
-    ~fd_watcher() override;
+    ~fd_watcher();
+    fd_watcher(const fd_watcher &) = delete;
+    fd_watcher &operator=(const fd_watcher &) = delete;
 
     void start();
     void stop();
 
-    /// Watches fd until it is readable once; it may be closed before that.
+    /// Watches fd until it is readable once; it may be closed before that. A regular file is
+    /// readable at once.
+    /// @throws std::runtime_error if the host cannot watch it.
     void arm(int fd);
 
     /// Notified in the delta cycle after an armed descriptor became readable.
     const sc_core::sc_event &ready() const { return ready_; }
 
 private:
-    void update() override;
     void run();
 
+    host_wake wake_;
     sc_core::sc_event ready_{"ready"};
     unique_fd epoll_;
-    unique_fd stop_; ///< an eventfd; readable = the thread shall end
+    unique_fd stop_;             ///< an eventfd; readable = the thread shall end
+    std::atomic<int> failed_{0}; ///< errno of an epoll_wait(2) that failed
     std::thread thread_;
 };
 

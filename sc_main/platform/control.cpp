@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdio>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -16,36 +15,21 @@ namespace
 
 constexpr std::size_t longest_line = 4096;
 
-bool is_file(int fd)
-{
-    struct stat is;
-    return ::fstat(fd, &is) == 0 && S_ISREG(is.st_mode);
-}
-
 } // namespace
 
 control::control(sc_core::sc_module_name name, int fd,
                  std::function<std::string(const std::string &)> execute)
-    : sc_module(name), fd_(fd), always_readable_(is_file(fd)), execute_(std::move(execute))
+    : sc_module(name), fd_(fd), execute_(std::move(execute))
 {
     SC_HAS_PROCESS(control);
     SC_METHOD(read_lines);
-    sensitive << watcher_.ready() << more_;
+    sensitive << watcher_.ready();
     dont_initialize();
-    if (!always_readable_)
-        watcher_.start();
-    await_more();
+    watcher_.start();
+    watcher_.arm(fd_);
 }
 
 control::~control() { watcher_.stop(); }
-
-void control::await_more()
-{
-    if (always_readable_)
-        more_.notify(sc_core::SC_ZERO_TIME);
-    else
-        watcher_.arm(fd_);
-}
 
 void control::read_lines()
 {
@@ -64,7 +48,7 @@ void control::read_lines()
         partial_.clear();
     }
     std::fflush(stdout);
-    await_more();
+    watcher_.arm(fd_);
 }
 
 } // namespace vmmio::platform

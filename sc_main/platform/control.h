@@ -26,11 +26,8 @@ public:
 
 private:
     void read_lines();
-    void await_more();
 
     int fd_;
-    bool always_readable_; ///< a regular file: nothing to wait for
-    sc_core::sc_event more_{"more"};
     std::function<std::string(const std::string &)> execute_;
     std::string partial_;
     vfu::fd_watcher watcher_{"watcher"};

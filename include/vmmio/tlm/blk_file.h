@@ -5,13 +5,13 @@
 #define VMMIO_TLM_BLK_FILE_H
 
 #include "vmmio/dev/blk_storage.h"
+#include "vmmio/tlm/host_wake.h"
 
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <systemc>
 #include <vector>
 
 namespace asio
@@ -25,7 +25,7 @@ namespace vmmio
 /// Works on a file while the simulation goes on. When a request ends in simulated time therefore
 /// depends on the host; for the same run every time use vmmio_blk_use_file, which makes the
 /// simulation wait. While work is in flight the simulation does not end for want of events.
-class blk_file : public sc_core::sc_prim_channel
+class blk_file
 {
 public:
     enum class access { read_write, read_only };
@@ -37,7 +37,7 @@ public:
                       unsigned threads = 4);
 
     /// Finishes what is in flight.
-    ~blk_file() override;
+    ~blk_file();
 
     blk_file(const blk_file &) = delete;
     blk_file &operator=(const blk_file &) = delete;
@@ -61,9 +61,10 @@ private:
     void submit(vmmio_blk_job *job);
     void execute(vmmio_blk_job *job); // in a thread of the pool
     void drain();
-    void update() override;
+    void take_results();
 
     int descriptor_;
+    host_wake wake_{"blk_file"};
     std::unique_ptr<asio::thread_pool> pool_;
     unsigned unanswered_ = 0; // jobs that the device waits for; the simulation's thread only
     std::mutex mutex_;        // guards what follows

@@ -12,6 +12,7 @@
 #define VMMIO_TLM_HOST_NET_H
 
 #include "vmmio/dev/net.h"
+#include "vmmio/tlm/host_wake.h"
 
 #include <atomic>
 #include <cstdint>
@@ -21,8 +22,6 @@
 #include <mutex>
 #include <poll.h>
 #include <string>
-#include <systemc>
-#include <thread>
 #include <vector>
 
 namespace vmmio
@@ -30,11 +29,9 @@ namespace vmmio
 
 /// What the networks share. To make another one, implement the four private functions, and call
 /// stop() in your destructor.
-class host_net : public sc_core::sc_prim_channel
+class host_net : public host_thread
 {
 public:
-    ~host_net() override;
-
     /// Frames that were lost because the other side did not take them, in either direction.
     std::uint64_t lost() const { return lost_; }
 
@@ -44,10 +41,6 @@ protected:
 
     /// In the host thread: a frame has come.
     void arrived(const vmmio_net_header &header, const std::uint8_t *frame, std::size_t length);
-    /// In any thread: the host thread looks at everything again.
-    void wake();
-    /// Ends the host thread.
-    void stop();
     void count_lost() { lost_++; }
 
 private:
@@ -70,16 +63,13 @@ private:
     };
 
     vmmio_net_backend backend();
-    void start(std::function<void()> resume);
     void pump(vmmio_net &net);
-    void run();
-    void update() override;
+    int want(std::vector<pollfd> &wanted) override;
+    void serve(const std::vector<pollfd> &polled) override;
 
     std::uint32_t takes_, gives_;
-    int wake_; ///< an eventfd
-    std::function<void()> resume_;
-    std::thread thread_;
-    std::atomic<bool> stopping_{false};
+    std::function<void()> resume_; ///< the device's
+    bool accepting_ = false;       ///< of the host thread
     std::atomic<std::uint64_t> lost_{0};
     std::mutex mutex_;
     std::deque<received_frame> inbox_; ///< under mutex_

@@ -119,8 +119,7 @@ void session::process(call &c)
 }
 
 server::server(const options &chosen)
-    : sc_prim_channel(sc_core::sc_gen_unique_name("fs_server")), is_(chosen),
-      root_(::open(chosen.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
+    : is_(chosen), root_(::open(chosen.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
       pool_(std::make_unique<asio::thread_pool>(std::max(chosen.threads, 1u)))
 {
     if (!root_)
@@ -129,6 +128,7 @@ server::server(const options &chosen)
     if (::access("/proc/self/fd", X_OK) != 0)
         throw std::runtime_error("cannot serve \"" + chosen.directory +
                                  "\": /proc is not mounted; mount it");
+    wake_.woken = [this] { take_results(); };
 }
 
 server::~server()
@@ -355,7 +355,7 @@ int server::remove_mappings(const call &c)
 void server::post(call *c)
 {
     if (in_flight_.empty())
-        async_attach_suspending();
+        wake_.hold();
     in_flight_.push_back(c);
     {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -375,7 +375,7 @@ void server::execute(call *c)
     fresh_results_.push_back(c);
     if (--executing_ == 0)
         idle_.notify_all();
-    async_request_update();
+    wake_.notify();
 }
 
 void server::serve(call &c)
@@ -436,7 +436,7 @@ void server::start_session(call &c)
 
 // Results come back.
 
-void server::update()
+void server::take_results()
 {
     {
         const std::lock_guard<std::mutex> lock(mutex_);
@@ -460,7 +460,7 @@ void server::finish()
         vmmio_fs_job_done(c->job, c->out.data(), static_cast<std::uint32_t>(c->out.size()));
     }
     if (!ended.empty() && in_flight_.empty())
-        async_detach_suspending();
+        wake_.release();
 }
 
 void server::drain()
@@ -470,7 +470,7 @@ void server::drain()
     fresh_results_.clear();
     results_.clear();
     if (!in_flight_.empty())
-        async_detach_suspending();
+        wake_.release();
     for (call *c : in_flight_)
         delete c;
     in_flight_.clear();

@@ -8,6 +8,7 @@
 #include "passthrough.h"
 
 #include "vmmio/dev/fs.h"
+#include "vmmio/tlm/host_wake.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -16,7 +17,6 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
-#include <systemc>
 #include <vector>
 
 struct fuse_session;
@@ -62,7 +62,7 @@ private:
 };
 
 /// submit, release, reset, finish and the DAX calls belong to the simulation's thread.
-class server : public sc_core::sc_prim_channel
+class server
 {
 public:
     struct options {
@@ -73,7 +73,9 @@ public:
 
     /// @throws std::runtime_error that says what to do if the directory cannot be served.
     explicit server(const options &chosen);
-    ~server() override;
+    ~server();
+    server(const server &) = delete;
+    server &operator=(const server &) = delete;
 
     vmmio_fs_backend backend();
 
@@ -108,10 +110,11 @@ private:
     void start_session(call &c);
     int sync_directory() const;
     bool file_of(std::uint64_t nodeid, file_key &key);
-    void update() override;
+    void take_results();
 
     const options is_;
     descriptor root_;
+    host_wake wake_{"fs_server"};
     std::unique_ptr<dax_window> window_;
     std::shared_mutex session_lock_; // exclusive: to exchange session_
     std::unique_ptr<session> session_;
