@@ -44,12 +44,20 @@ void vmmio_console_tell_of_room(struct vmmio_console *console, uint32_t index)
         console->is.backend.room(console->is.backend.context, index);
 }
 
+/* All input is gone: the driver may learn that nobody is at the other end any more. */
+static void tell_of_end(const struct vmmio_console *console, const struct vmmio_console_port *port)
+{
+    if (port->count == 0 && port->owed)
+        vmmio_console_wake(console, VMMIO_CONSOLE_CONTROL_RX);
+}
+
 void vmmio_console_drop(struct vmmio_console *console, uint32_t index)
 {
     struct vmmio_console_port *port = &console->is.ports[index];
 
     port->count = 0;
     port->drops++;
+    tell_of_end(console, port);
     vmmio_console_tell_of_room(console, index);
 }
 
@@ -115,6 +123,7 @@ static void deliver(struct vmmio_console *console, uint32_t index)
             vmmio_request_report(request, VMMIO_DIAG_REQUEST_DIRECTION, request->readable_bytes);
         fill(console, port, request);
     }
+    tell_of_end(console, port);
     vmmio_console_tell_of_room(console, index);
 }
 

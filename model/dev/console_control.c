@@ -36,10 +36,17 @@ struct message {
     uint8_t bytes[MESSAGE_BYTES + VMMIO_CONSOLE_NAME_MAX];
 };
 
+/* What can be said now: whoever left is there until the driver has all that was sent. */
+static uint8_t sayable(const struct vmmio_console_port *port)
+{
+    return port->closed && port->count ? (uint8_t)(port->owed & ~bit(VMMIO_CONSOLE_PORT_OPEN))
+                                       : port->owed;
+}
+
 static bool find_owed(const struct vmmio_console *console, struct message *message)
 {
     for (uint32_t port = 0; port < console->is.port_count; port++) {
-        const uint8_t owed = console->is.ports[port].owed;
+        const uint8_t owed = sayable(&console->is.ports[port]);
 
         for (uint32_t i = 0; owed && i < sizeof(order) / sizeof(order[0]); i++) {
             if (owed & bit(order[i])) {

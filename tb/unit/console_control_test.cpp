@@ -243,6 +243,30 @@ TEST_F(console_control, the_host_end_opens_and_closes)
     EXPECT_EQ(c.told(), messages{control_message(2, 6, 0)});
 }
 
+TEST_F(console_control, the_driver_has_all_input_before_the_host_end_closes)
+{
+    ROWS("CON-07", "CON-11");
+    greet();
+    c.tell(1, 6, 1);
+    c.arrive(bytes_of("the last words"), 1);
+    vmmio_console_set_open(&c.console, 1, false);
+    c.r->run();
+    EXPECT_EQ(c.told(), messages{});
+    c.post({10}, 1);
+    EXPECT_EQ(c.told(), messages{}) << "four bytes wait";
+    c.post({10}, 1);
+    EXPECT_EQ(c.input(1), bytes_of("the last words"));
+    EXPECT_EQ(c.told(), messages{control_message(1, 6, 0)});
+
+    vmmio_console_set_open(&c.console, 1, true);
+    c.arrive(bytes_of("again"), 1);
+    EXPECT_EQ(c.told(), messages{control_message(1, 6, 1)}) << "that somebody came, at once";
+    vmmio_console_set_open(&c.console, 1, false);
+    EXPECT_TRUE(vmmio_console_remove_port(&c.console, 1)) << "what waited is dropped";
+    c.r->run();
+    EXPECT_EQ(c.told(), messages{control_message(1, 2, 1)});
+}
+
 TEST_F(console_control, messages_wait_for_buffers)
 {
     ROWS("CON-11");

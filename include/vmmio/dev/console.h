@@ -154,7 +154,10 @@ uint32_t vmmio_console_receive(struct vmmio_console *console, uint32_t port, con
 /** The back end takes output of this port again. */
 void vmmio_console_writable(struct vmmio_console *console, uint32_t port);
 
-/** Somebody came to the host's end of the port, or left it; the driver is told (F_MULTIPORT). */
+/**
+ * Somebody came to the host's end of the port, or left it; the driver is told (F_MULTIPORT), that
+ * somebody left as soon as it has all input.
+ */
 void vmmio_console_set_open(struct vmmio_console *console, uint32_t port, bool open);
 
 /**
