@@ -356,12 +356,13 @@ void device::end_reset() { vmmio_device_complete_reset(&model_); }
 
 void device::resume_work() { work_event_.notify(sc_core::SC_ZERO_TIME); }
 
+// Looks before it waits: a host thread may have had something before this process began.
 void device::work()
 {
     for (;;) {
-        wait(work_event_);
         while (work_slice()) {
         }
+        wait(work_event_);
     }
 }
 
