@@ -31,6 +31,9 @@ function::function(const options &chosen)
     case kind::pmem:
         init_pmem(chosen);
         break;
+    case kind::console:
+        init_console(chosen);
+        break;
     case kind::net:
         init_net(chosen);
         break;
@@ -71,6 +74,42 @@ void function::init_pmem(const options &chosen)
         chosen.features && !vmmio_features_has(&*chosen.features, VMMIO_PMEM_F_SHMEM_REGION);
     check(vmmio_pmem_init(&pmem_, &config));
     model_ = &pmem_.function;
+}
+
+// Each port has a cable back to itself; what does not fit into it waits. An emergency write goes
+// that way, too.
+void function::init_console(const options &chosen)
+{
+    for (std::uint32_t i = 0; i < chosen.ports; i++) {
+        port_names_.push_back(fmt::format("port{}", i));
+        port_buffers_.emplace_back(4096);
+    }
+    for (std::uint32_t i = 0; i < chosen.ports; i++) {
+        vmmio_console_port port{};
+        port.name = port_names_[i].c_str();
+        port.buffer = port_buffers_[i].data();
+        port.buffer_bytes = static_cast<std::uint32_t>(port_buffers_[i].size());
+        port.console = i == 0;
+        port.cols = 80;
+        port.rows = 25;
+        ports_.push_back(port);
+    }
+    vmmio_console_config config{};
+    config.backend.context = &console_;
+    config.backend.write = [](void *console, std::uint32_t port, const std::uint8_t *data,
+                              std::uint32_t length) {
+        return vmmio_console_receive(static_cast<vmmio_console *>(console), port, data, length);
+    };
+    config.backend.room = [](void *console, std::uint32_t port) {
+        vmmio_console_writable(static_cast<vmmio_console *>(console), port);
+    };
+    config.ports = ports_.data();
+    config.port_count = chosen.ports;
+    config.multiport = chosen.ports > 1;
+    if (chosen.features)
+        config.withheld = ~chosen.features->word[0];
+    check(vmmio_console_init(&console_, &config));
+    model_ = &console_.function;
 }
 
 // A cable whose ends are in one socket: what is sent is received, as it is.

@@ -7,6 +7,7 @@
 #include "options.h"
 
 #include "vmmio/dev/blk_storage.h"
+#include "vmmio/dev/console.h"
 #include "vmmio/dev/entropy.h"
 #include "vmmio/dev/net.h"
 #include "vmmio/dev/null.h"
@@ -14,6 +15,7 @@
 #include "vmmio/device.h"
 
 #include <random>
+#include <string>
 #include <vector>
 
 namespace vmmio::qtest
@@ -45,12 +47,17 @@ private:
     static bool fill(void *self, std::uint8_t *data, std::uint32_t length);
 
     void init_pmem(const options &chosen);
+    void init_console(const options &chosen);
     void init_net(const options &chosen);
     void init_blk(const options &chosen);
     void restrict_to(const vmmio_features &wanted);
 
     vmmio_entropy entropy_;
     vmmio_pmem pmem_;
+    vmmio_console console_;
+    std::vector<vmmio_console_port> ports_; // of the console device
+    std::vector<std::string> port_names_;
+    std::vector<std::vector<std::uint8_t>> port_buffers_;
     vmmio_net net_;
     std::vector<vmmio_net_frame> frames_; // the net device's backlog
     std::vector<std::uint8_t> disk_;      // the blk device's bytes

@@ -76,8 +76,9 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
 {
     const std::map<std::string, form> forms = {{"c", form::c}, {"tlm", form::tlm}};
     const std::map<std::string, kind> kinds = {{"entropy", kind::entropy}, {"pmem", kind::pmem},
-                                               {"net", kind::net},         {"blk", kind::blk},
-                                               {"fs", kind::fs},           {"null", kind::null}};
+                                               {"console", kind::console}, {"net", kind::net},
+                                               {"blk", kind::blk},         {"fs", kind::fs},
+                                               {"null", kind::null}};
     options chosen;
     std::string dut;
     std::string device = "entropy";
@@ -109,6 +110,9 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
     app.add_option("--pairs", chosen.pairs, "Queue pairs of the net device, 1 to 64")
         ->capture_default_str()
         ->check(CLI::Range(1, 64));
+    app.add_option("--ports", chosen.ports, "Ports of the console device, 1 to 32")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 32));
     app.add_option("--directory", chosen.directory, "What the fs device serves")
         ->check(CLI::ExistingDirectory);
     app.add_option("--disk", disk, "Bytes of the blk device, a multiple of 512")

@@ -19,7 +19,7 @@ namespace vmmio::qtest
 enum class form { c, tlm };
 
 /// What the device does.
-enum class kind { entropy, pmem, net, blk, fs, null };
+enum class kind { entropy, pmem, console, net, blk, fs, null };
 
 struct options {
     form dut = form::c;
@@ -29,6 +29,7 @@ struct options {
     std::optional<vmmio_features> features; ///< to offer; not checked yet
     std::optional<std::uint64_t> seed;      ///< of the entropy device's bytes
     std::uint16_t pairs = 1;                ///< queue pairs of the net device
+    std::uint32_t ports = 1;                ///< of the console device
     std::string directory;                  ///< that the fs device serves
     std::uint64_t disk_bytes = 1u << 20;    ///< of the blk device, a multiple of 512
     bool read_only = false;                 ///< the blk device
