@@ -102,7 +102,7 @@ static void fill(struct vmmio_console *console, struct vmmio_console_port *port,
         port->count -= bytes;
     }
     console->bytes_in += ok ? bytes : 0;
-    vmmio_request_complete(request, ok ? bytes : 0);
+    vmmio_console_complete(console, request, ok ? bytes : 0);
 }
 
 static void deliver(struct vmmio_console *console, uint32_t index)
@@ -184,7 +184,7 @@ static void transmit(struct vmmio_console *console, uint32_t index)
             return;
         }
         port->sent = 0;
-        vmmio_request_complete(request, 0);
+        vmmio_console_complete(console, request, 0);
     }
     vmmio_console_wake(console, queue);
 }

@@ -116,7 +116,7 @@ static void send(struct vmmio_console *console, const struct message *message,
         vmmio_request_report(request, VMMIO_DIAG_REQUEST_DIRECTION, request->readable_bytes);
     if (request->writable_bytes < message->length) {
         vmmio_request_report(request, VMMIO_DIAG_REQUEST_SHORT, request->writable_bytes);
-        vmmio_request_complete(request, 0);
+        vmmio_console_complete(console, request, 0);
         return;
     }
     /* First, as much may happen while the bytes are on their way. */
@@ -129,7 +129,7 @@ static void send(struct vmmio_console *console, const struct message *message,
 
     if (!ok)
         keep_owing(port, message->event);
-    vmmio_request_complete(request, ok ? message->length : 0);
+    vmmio_console_complete(console, request, ok ? message->length : 0);
 }
 
 void vmmio_console_send_owed(struct vmmio_console *console)
@@ -215,5 +215,5 @@ void vmmio_console_control(struct vmmio_console *console, struct vmmio_request *
                !obey(console, message)) {
         vmmio_request_report(request, VMMIO_DIAG_CONSOLE_CONTROL, vmmio_le64(message));
     }
-    vmmio_request_complete(request, 0);
+    vmmio_console_complete(console, request, 0);
 }

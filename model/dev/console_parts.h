@@ -29,6 +29,14 @@ static inline void vmmio_console_wake(const struct vmmio_console *console, uint3
 void vmmio_console_owe(struct vmmio_console *console, uint32_t port,
                        enum vmmio_console_event event);
 
+/* The end of each buffer. */
+static inline void vmmio_console_complete(struct vmmio_console *console,
+                                          struct vmmio_request *request, uint32_t written)
+{
+    console->requests++;
+    vmmio_request_complete(request, written);
+}
+
 /* A message of the driver. */
 void vmmio_console_control(struct vmmio_console *console, struct vmmio_request *request);
 

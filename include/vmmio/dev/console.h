@@ -135,6 +135,7 @@ struct vmmio_console {
     bool driver_ready;           /* DEVICE_READY came */
     uint8_t config_bytes[VMMIO_CONSOLE_CONFIG_BYTES];
     uint8_t piece[VMMIO_CONSOLE_PIECE];
+    uint64_t requests;            /**< buffers given back, those of messages too */
     uint64_t bytes_in, bytes_out; /**< given to drivers, and taken from them */
     uint64_t emergency;           /**< characters of emergency writes */
     uint64_t emergency_lost;      /**< those that the back end did not take */
