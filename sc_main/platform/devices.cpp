@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "devices.h"
 
+#include "common/number.h"
+#include "console.h"
 #include "vmmio/tlm/blk_device.h"
 #include "vmmio/tlm/blk_file.h"
+#include "vmmio/tlm/console_device.h"
 #include "vmmio/tlm/devices.h"
 #include "vmmio/tlm/file_memory.h"
 #include "vmmio/tlm/net_device.h"
@@ -53,16 +56,47 @@ attachment make_disk(const options &chosen, const char *name, const std::string 
     config.queue_count = 2;
     auto module = std::make_unique<blk_device>(name, config, chosen.options_for(name));
     blk_device *const it = module.get();
-    const auto resize = [it](std::uint64_t bytes) {
-        if (bytes % VMMIO_BLK_SECTOR != 0)
+    const auto resize = [it](const std::string &size) {
+        const auto bytes = parse_size(size);
+        if (!bytes || *bytes % VMMIO_BLK_SECTOR != 0)
             throw std::runtime_error("a disk has whole sectors: give a multiple of 512 bytes");
-        it->resize(bytes / VMMIO_BLK_SECTOR);
+        it->resize(*bytes / VMMIO_BLK_SECTOR);
     };
     return {VMMIO_ID_BLOCK,
             file,
             std::move(module),
             [it] { return it->state().requests; },
             [it] { return it->state().bytes_read + it->state().bytes_written; },
+            resize};
+}
+
+attachment make_console(const options &chosen)
+{
+    auto streams = std::make_shared<std::vector<std::unique_ptr<host_stream>>>();
+    std::vector<console_port> ports(1 + chosen.ports.size());
+    const auto [cols, rows] =
+        parse_characters(chosen.console_size.empty() ? "80x25" : chosen.console_size);
+    ports[0].console = true;
+    ports[0].cols = cols;
+    ports[0].rows = rows;
+    streams->push_back(make_stream(chosen.console));
+    for (const auto &[name, where] : chosen.ports) {
+        ports[streams->size()].name = name;
+        streams->push_back(make_stream(where));
+    }
+    for (std::size_t i = 0; i < ports.size(); i++)
+        ports[i].host = (*streams)[i].get();
+    auto module = std::make_unique<console_device>("console", ports, chosen.options_for("console"));
+    console_device *const it = module.get();
+    const auto resize = [it](const std::string &size) {
+        const auto [new_cols, new_rows] = parse_characters(size);
+        it->resize(0, new_cols, new_rows);
+    };
+    return {VMMIO_ID_CONSOLE,
+            streams,
+            std::move(module),
+            [it] { return it->state().requests; },
+            [it] { return it->state().bytes_in + it->state().bytes_out; },
             resize};
 }
 
@@ -128,6 +162,8 @@ std::vector<attachment> make_devices(const options &chosen)
     if (!chosen.read_only_disk.empty())
         all.push_back(
             make_disk(chosen, "rodisk", chosen.read_only_disk, blk_file::access::read_only));
+    if (!chosen.console.empty())
+        all.push_back(make_console(chosen));
     if (chosen.net)
         all.push_back(make_net(chosen));
     if (!chosen.share.empty())

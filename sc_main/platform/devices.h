@@ -23,9 +23,9 @@ struct attachment {
     std::unique_ptr<device> module;
     std::function<std::uint64_t()> requests; ///< completed so far
     std::function<std::uint64_t()> bytes;    ///< moved so far, both ways
-    /// Gives it another size in bytes, or throws what is wrong with it (an sc_report or a
+    /// Gives it another size, or throws what is wrong with it (an sc_report or a
     /// std::runtime_error). Empty: its size is fixed.
-    std::function<void(std::uint64_t)> resize{};
+    std::function<void(const std::string &)> resize{};
 };
 
 /// An entropy device, then whatever else was asked for.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine.h"
 
-#include "common/number.h"
-
 #include <sstream>
 #include <unistd.h>
 
@@ -129,20 +127,19 @@ void machine::reset_device(std::size_t slot)
     supervisor_->b_transport(trans, delay);
 }
 
-// "resize NAME BYTES", the only command so far.
+// "resize NAME SIZE", the only command so far.
 std::string machine::execute(const std::string &command)
 {
     std::istringstream words(command);
     std::string verb, name, size;
     words >> verb >> name >> size;
-    const auto bytes = parse_size(size);
-    if (verb != "resize" || !bytes || !(words >> std::ws).eof())
-        return fmt::format("error: '{}' is no command: write resize NAME BYTES", command);
+    if (verb != "resize" || size.empty() || !(words >> std::ws).eof())
+        return fmt::format("error: '{}' is no command: write resize NAME SIZE", command);
     for (const attachment &each : devices_) {
         if (each.module->basename() != name || !each.resize)
             continue;
         try {
-            each.resize(*bytes);
+            each.resize(size);
         } catch (const sc_core::sc_report &report) {
             return fmt::format("error: {}", report.get_msg());
         } catch (const std::runtime_error &mistake) {

@@ -45,6 +45,19 @@ std::pair<std::string, vmmio_features> parse_rings(const std::string &text)
     return {text.substr(0, equals), bits};
 }
 
+/// "NAME=END" as its two sides.
+/// @throws CLI::ValidationError that says what to write.
+std::pair<std::string, std::string> parse_port(const std::string &text)
+{
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos)
+        throw CLI::ValidationError("--port",
+                                   fmt::format("'{}' names no port and its end: write e.g. "
+                                               "org.example.agent=listen:/run/agent.sock",
+                                               text));
+    return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
 } // namespace
 
 device_options options::options_for(const std::string &name) const
@@ -81,6 +94,17 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
     app.add_option("--disk", chosen.disk, "file of a block device");
     app.add_option("--read-only-disk", chosen.read_only_disk,
                    "file of a block device that cannot be written");
+    const auto console = app.add_option("--console", chosen.console,
+                                        "host's end of a console device: stdio, pty, pty:LINK, "
+                                        "listen:PATH, connect:PATH (UNIX sockets) or file:PATH");
+    app.add_option("--console-size", chosen.console_size, "its columns and rows (default: 80x25)")
+        ->needs(console);
+    std::vector<std::string> ports;
+    app.add_option("--port", ports,
+                   "NAME=END: another port of it, e.g. org.example.agent=listen:/run/agent.sock; "
+                   "may be given several times")
+        ->needs(console)
+        ->take_all();
     app.add_flag("--net", chosen.net,
                  "a network device on a network in user mode: the host is 10.0.2.2");
     const auto share = app.add_option("--share", chosen.share,
@@ -110,7 +134,7 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
         });
     app.add_option("--report", chosen.report, "file for the report in JSON")->required();
     app.add_flag("--control", chosen.control,
-                 "take commands from standard input, one a line: resize NAME BYTES");
+                 "take commands from standard input, one a line: resize NAME SIZE");
     app.add_flag("--once,!--keep-listening", chosen.once,
                  "end when the first client has gone (default), or wait for the next");
     try {
@@ -122,6 +146,11 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
         chosen.dax_base = size_of("--dax-base", dax_base);
         for (const std::string &text : rings)
             chosen.rings.insert(parse_rings(text));
+        for (const std::string &text : ports)
+            chosen.ports.push_back(parse_port(text));
+        if (chosen.control && chosen.console == "stdio")
+            throw CLI::ValidationError("--console", "stdio is where --control takes its commands "
+                                                    "from: choose another end");
     } catch (const CLI::Error &error) {
         exit_status = exit_status_of(app, error);
         return std::nullopt;

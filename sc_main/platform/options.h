@@ -11,6 +11,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace vmmio::platform
 {
@@ -23,6 +25,10 @@ struct options {
     std::uint64_t bar = 0;      ///< where the guest's tables say BAR0 is; 0 = they do not
     std::string disk;           ///< file of a block device; empty = no such device
     std::string read_only_disk; ///< the same for one that cannot be written
+    std::string console;        ///< host's end of a console device; empty = no such device
+    std::string console_size;   ///< e.g. "80x25"
+    /// Names and host's ends of its other ports.
+    std::vector<std::pair<std::string, std::string>> ports;
     bool net = false;           ///< a network device on a network in user mode
     std::string share;          ///< directory of a file system device; empty = no such device
     std::string dax_file;       ///< memory behind its window; empty = it has none

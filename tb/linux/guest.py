@@ -11,7 +11,7 @@ from child import RunError
 
 HERE = pathlib.Path(__file__).parent
 MODULES = ["virtio_mmio", "virtio-rng", "virtio_pmem", "nd_pmem", "ext4", "virtio_blk",
-           "virtio_net", "virtiofs", "virtio_pci", "button"]
+           "virtio_net", "virtio_console", "virtiofs", "virtio_pci", "button"]
 
 
 def tool(name):

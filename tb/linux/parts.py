@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import socket
+import tempfile
 import threading
 
 import guest
@@ -164,6 +165,94 @@ class ReadOnlyDisk(Part):
         return {"rodisk_sum": self.sum}
 
 
+class Console(Part):
+    """A console on a file of the host, and a port on a socket, where the host gives and takes bytes."""
+
+    name = "console"
+    device_id = 3
+    driver = "virtio_console"
+    checks = {
+        "port": "console: bytes through a port both ways",  # CON-07
+        "console": "console: size and new size seen by the guest",  # CON-12
+    }
+    BYTES = MIB
+    SIZE, RESIZED = "100x30", "132x43"
+
+    def prepare(self, work, token, file_bytes):
+        self.token = token
+        self.screen = work / "hvc0.log"
+        self.folder = tempfile.TemporaryDirectory(prefix="vmmio-")  # a socket's path is short
+        self.path = f"{self.folder.name}/port"
+        self.content = secrets.token_bytes(self.BYTES)
+        self.received = b""
+        self.stopping = threading.Event()
+
+    def options(self):
+        return ["--console", f"file:{self.screen}", "--console-size", self.SIZE,
+                "--port", f"org.vmmio.check=listen:{self.path}"]
+
+    def parameters(self):
+        return {"port_bytes": self.BYTES, "port_sum": hashlib.sha256(self.content).hexdigest(),
+                "console_size": self.SIZE, "console_resized": self.RESIZED}
+
+    def start(self):
+        self.thread = threading.Thread(target=self.talk)
+        self.thread.start()
+
+    def stop(self):
+        self.stopping.set()
+        self.thread.join()
+        self.folder.cleanup()
+
+    def connect(self):
+        """Calls the device process until it is there; None if it never was."""
+        while not self.stopping.wait(0.1):
+            client = socket.socket(socket.AF_UNIX)
+            try:
+                client.connect(self.path)
+                return client
+            except OSError:
+                client.close()
+        return None
+
+    def talk(self):
+        client = self.connect()
+        if not client:
+            return
+        with client:
+            client.settimeout(0.2)
+            at = 0
+            while len(self.received) < self.BYTES and not self.stopping.is_set():
+                try:
+                    if at < self.BYTES:
+                        at += client.send(self.content[at:at + 65536])
+                    else:
+                        piece = client.recv(65536)
+                        if not piece:
+                            return
+                        self.received += piece
+                except TimeoutError:
+                    pass  # the guest is not there yet
+                except OSError:
+                    return  # the guest tells what it did not get
+
+    def judge(self, log):
+        title = "console: the port's bytes reached the host"
+        if "port" not in log.verdicts:
+            yield check(title, False, NOT_REACHED)
+        else:
+            same = log.values.get("port_sent") == hashlib.sha256(self.received).hexdigest()
+            yield check(title, same and len(self.received) == self.BYTES,
+                        f"{len(self.received)} of {self.BYTES} bytes")
+        title = "console: what the guest shows is in the host's file"
+        if "console" not in log.verdicts:
+            yield check(title, False, NOT_REACHED)
+        else:
+            shown = self.screen.read_text(errors="replace")
+            wanted = f"the guest says {self.token}"
+            yield check(title, wanted in shown, f"{len(shown)} characters")
+
+
 class Net(Part):
     """A network in user mode. On the host's loopback one server gives bytes and another takes them."""
 
@@ -300,4 +389,4 @@ class Share(Part):
 
 def all_parts():
     """The devices in the order of their pages of BAR0."""
-    return [Entropy(), Pmem(), Disk(), ReadOnlyDisk(), Net(), Share()]
+    return [Entropy(), Pmem(), Disk(), ReadOnlyDisk(), Console(), Net(), Share()]

@@ -40,6 +40,7 @@ GUEST_LINES = [
     f"VMMIO: value share_base={EXPECTED['window_base']:#x}",
     f"VMMIO: value share_length={parts.Share.WINDOW:#x}",
     f"VMMIO: value share_written={hashlib.sha256(bytes(parts.Share.BYTES)).hexdigest()}",
+    f"VMMIO: value port_sent={hashlib.sha256(bytes(parts.Console.BYTES)).hexdigest()}",
     f"VMMIO: value tcp_sent={hashlib.sha256(bytes(parts.Net.BYTES)).hexdigest()}",
     "VMMIO: value dax_read_mb_s=90.5",
     "VMMIO: value ram_read_mb_s=91.5",
@@ -65,6 +66,18 @@ def good_parts(folder):
             with open(part.path, "r+b") as file:
                 file.seek(MIB)
                 file.write(pattern(FILE_BYTES // 64))
+        if part.name == "console":
+            with socket.socket(socket.AF_UNIX) as device:
+                device.bind(part.path)
+                device.listen()
+                part.start()
+                port, _ = device.accept()
+            with port, port.makefile("rb") as stream:
+                assert stream.read(part.BYTES) == part.content
+                port.sendall(bytes(part.BYTES))
+                part.thread.join()
+            part.stop()
+            part.screen.write_text(f"noise\r\nthe guest says {part.token}\r\n")
         if part.name == "net":
             part.start()
             with socket.create_connection(part.sink.getsockname()) as guest_side:
@@ -153,7 +166,7 @@ class Report(unittest.TestCase):
 
     def test_has_an_entry_for_each_device(self):
         entries = judged(GUEST_LINES)["devices"]
-        self.assertEqual([entry["name"] for entry in entries], ["rng", "pmem", "disk", "rodisk", "net", "share"])
+        self.assertEqual([entry["name"] for entry in entries], ["rng", "pmem", "disk", "rodisk", "console", "net", "share"])
         for entry in entries:
             with self.subTest(entry["name"]):
                 self.assertEqual((entry["requests"], entry["bytes"]), (3, 9))
@@ -175,6 +188,14 @@ class Report(unittest.TestCase):
                 file.write(b"x")
         result = judged(GUEST_LINES, spoil=spoil)
         self.assertIn("gave their room back", report.verdict(result))
+
+    def test_fails_when_the_host_got_other_bytes_from_the_console(self):
+        result = judged(replaced("port_sent=", "port_sent=0"))
+        self.assertIn("the port's bytes reached the host", report.verdict(result))
+
+        def spoil(devices):
+            devices["console"].screen.write_text("the guest says nothing")
+        self.assertIn("what the guest shows", report.verdict(judged(GUEST_LINES, spoil=spoil)))
 
     def test_fails_when_the_host_got_other_bytes_from_the_network(self):
         result = judged(replaced("tcp_sent=", "tcp_sent=0"))

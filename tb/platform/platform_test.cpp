@@ -112,8 +112,8 @@ private:
             if (std::find(more.begin(), more.end(), option) == more.end())
                 words.insert(words.end(), {option, value});
         for (std::string &word : words)
-            if (word[0] == '@') // a name in the folder
-                word = file(word.substr(1));
+            if (const auto sign = word.find('@'); sign != std::string::npos) // in the folder
+                word = word.substr(0, sign) + file(word.substr(sign + 1));
         std::vector<char *> arguments;
         for (std::string &word : words)
             arguments.push_back(word.data());
@@ -204,12 +204,38 @@ TEST(Platform, TakesCommandsFromStandardInput) // BLK-36
     auto client = platform.connect();
     for (const std::string answer : {"ok: resize disk 2M", "error: a disk has whole sectors",
                                      "error: there is no device 'pmem'",
-                                     "error: 'explode' is no command: write resize NAME BYTES"})
+                                     "error: 'explode' is no command: write resize NAME SIZE"})
         EXPECT_TRUE(platform.soon([&] {
             return platform.text("output").find(answer) != std::string::npos;
         })) << platform.text("output");
     const std::uint64_t disk = 2 * VMMIO_BLOCK_SIZE;
     EXPECT_EQ(client->read(disk + VMMIO_REG_CONFIG, 4), (2u << 20) / 512);
+}
+
+TEST(Platform, AttachesAConsoleWithPorts) // MMIO-DEVID-01 CON-03 CON-04 CON-08
+{
+    program platform({"--control", "--console", "file:@console", "--console-size", "100x30",
+                      "--port", "org.vmmio.test=listen:@port"},
+                     [](const program &p) {
+                         std::ofstream(p.file("input")) << "resize console 132x43\n"
+                                                           "resize console 132\n"
+                                                           "resize console 99999x1\n";
+                     });
+    ASSERT_TRUE(platform.is_ready()) << platform.text("output");
+    auto client = platform.connect();
+    const std::uint64_t console = 2 * VMMIO_BLOCK_SIZE;
+    EXPECT_EQ(client->read(console + VMMIO_REG_DEVICE_ID, 4), 3u);
+    EXPECT_EQ(client->read(console + VMMIO_REG_CONFIG + 4, 4), 2u) << "ports";
+    for (const std::string answer :
+         {"ok: resize console 132x43", "error: '132' is no size of a console: write e.g. 80x25",
+          "error: '99999x1' is no size"})
+        EXPECT_TRUE(platform.soon([&] {
+            return platform.text("output").find(answer) != std::string::npos;
+        })) << platform.text("output");
+    EXPECT_EQ(client->read(console + VMMIO_REG_CONFIG, 4), 132u | 43u << 16);
+    client->write(console + VMMIO_REG_CONFIG + 8, 'E', 4);
+    EXPECT_TRUE(platform.soon([&] { return platform.text("console") == "E"; }));
+    EXPECT_TRUE(fs::is_socket(platform.file("port")));
 }
 
 TEST(Platform, OffersTheRingsThatWereAskedFor) // FEAT-01
