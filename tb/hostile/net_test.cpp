@@ -102,7 +102,7 @@ TEST_P(net_victim, H_51_buffers_that_are_too_small)
 
 TEST_P(net_victim, H_51_receive_buffers_of_the_wrong_direction)
 {
-    ROWS("H-51", "NET-43");
+    ROWS("H-51");
     n->rx().offer(n->rx().add({n->readable(bytes(2000, 1))}));
     n->rx().offer(n->rx().add({n->readable(bytes(2000, 1)), n->r->writable(200)}));
     EXPECT_TRUE(n->arrive(plain_frame(60)));

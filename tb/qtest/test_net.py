@@ -159,7 +159,7 @@ class Net(unittest.TestCase):
         self.send(frame(60), pair=1)
         self.assertEqual(len(self.received(1)), 1)
 
-    @ROWS("NET-06")
+    @ROWS("FEAT-02")
     def test_features_can_be_held_back(self):
         with servers.vmmio("--device", "net", "--features", "100000001") as bus:
             self.assertEqual(Device(bus).offered(), virtio.F_VERSION_1 | CSUM)

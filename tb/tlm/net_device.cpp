@@ -284,7 +284,7 @@ private:
 
 SC_TEST(NetDevice, FramesGoAndComeByABackEndOfTheTest)
 {
-    ROWS("NET-01", "NET-12", "NET-27", "NET-67");
+    ROWS("NET-01", "NET-12", "NET-27");
     std::vector<bytes> sent;
     vmmio_net_config config{};
     config.backend.context = &sent;
@@ -332,7 +332,7 @@ SC_TEST(NetDevice, MistakesOfThePlatformAreReported)
 
 SC_TEST(NetDevice, DatagramSocketPair)
 {
-    ROWS("NET-27", "NET-48");
+    ROWS("NET-27");
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
     socket_net net(ends[0]);
@@ -389,7 +389,6 @@ SC_TEST(NetDevice, DatagramSocketFiles)
 
 SC_TEST(NetDevice, AHostThatIsNotReadLosesNothing)
 {
-    ROWS("NET-42");
     int ends[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends), 0);
     socket_net net(ends[0]);
@@ -588,7 +587,7 @@ bool bring_up(const char *interface, bytes &mac)
 
 SC_TEST(TapNet, TcpWithTheKernelOfTheHost)
 {
-    ROWS("NET-33", "NET-50");
+    ROWS("NET-33");
     if (::unshare(CLONE_NEWNET) != 0)
         GTEST_SKIP() << "no right to make a network namespace";
     std::unique_ptr<tap_net> net;

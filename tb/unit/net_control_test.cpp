@@ -2,7 +2,9 @@
 /* The control queue, the filters that it sets, and the queue pairs that it opens. */
 #include "net_rig.h"
 
+#include <functional>
 #include <set>
+#include <utility>
 
 namespace vmmio::tb
 {
@@ -223,6 +225,46 @@ TEST(net_filter, the_address_can_be_set)
     EXPECT_EQ(n.mac(), other);
 }
 
+/* What a driver sees at the moment that its command comes back (5.1.9.5.2.1, 5.1.9.5.4.2). */
+TEST(net_control, a_command_is_carried_out_before_its_buffer_is_used)
+{
+    ROWS("NET-61", "NET-62", "NET-67");
+    net_options options;
+    options.mode = dma_mode::transaction;
+    net_rig n(options);
+    n.go_live();
+    EXPECT_TRUE(vmmio_net_announce(&n.net));
+    vmmio_device_config_changed(&n.r->device);
+    n.post({200, 200, 200});
+    const virtqueue &queue = n.r->queue(2);
+    unsigned used = 0;
+    std::function<void()> look;
+    n.r->memory.on_transaction = [&](const dma_access &access) {
+        const bool ring =
+            access.address >= queue.device && access.address < queue.device + queue.device_bytes();
+        if (access.write && ring && used++ == 0)
+            look();
+    };
+    const auto command = [&](uint8_t type, uint8_t number, const bytes &data,
+                             std::function<void()> what) {
+        used = 0;
+        look = std::move(what);
+        EXPECT_EQ(n.control(type, number, data), OK);
+        EXPECT_GT(used, 0u) << "nobody has looked";
+    };
+    command(ANNOUNCE, 0, {}, [&] { EXPECT_EQ(n.field(6, 2), 1u); });
+    command(MAC, 1, other, [&] { EXPECT_EQ(n.mac(), other); });
+    const bytes wanted = plain_frame(60, group), unwanted = plain_frame(61, ours);
+    command(MAC, 0, le32(0) + le32(1) + group, [&] {
+        for (const bytes &frame : {wanted, unwanted})
+            vmmio_net_receive(&n.net, nullptr, frame.data(), uint32_t(frame.size()));
+    });
+    n.r->memory.on_transaction = nullptr;
+    n.r->run();
+    EXPECT_EQ(n.take()->frame, wanted);
+    EXPECT_FALSE(n.take().has_value());
+}
+
 TEST(net_filter, vlans)
 {
     ROWS("NET-65", "NET-66");
@@ -338,13 +380,18 @@ TEST(net_pairs, a_queue_in_reset_gets_nothing)
     EXPECT_EQ(n.control(MQ, 0, le16(2)), OK);
     for (unsigned pair = 0; pair < 2; pair++)
         n.post(std::vector<uint32_t>(60, 200), pair);
+    for (unsigned i = 0; i < 20; i++) {
+        EXPECT_TRUE(n.send(flow(i), {}, 1));
+        EXPECT_TRUE(n.arrive(answer_to(flow(i))));
+    }
+    EXPECT_EQ(n.rx(1).used_idx(), 20u) << "where these flows belong";
     n.r->write_queue(2, VMMIO_REG_QUEUE_RESET, 1);
     for (unsigned i = 0; i < 20; i++)
-        EXPECT_TRUE(n.arrive(flow(i)));
+        EXPECT_TRUE(n.arrive(answer_to(flow(i))));
     EXPECT_EQ(n.rx(0).used_idx(), 20u) << "the other queue is chosen";
     n.r->write_queue(0, VMMIO_REG_QUEUE_RESET, 1);
     for (unsigned i = 0; i < 20; i++)
-        EXPECT_TRUE(n.arrive(flow(i)));
+        EXPECT_TRUE(n.arrive(answer_to(flow(i))));
     EXPECT_EQ(n.net.dropped, 20u);
     EXPECT_EQ(n.rx(0).used_idx(), 20u);
 }

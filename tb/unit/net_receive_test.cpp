@@ -103,7 +103,7 @@ TEST_P(net_receive, a_buffer_may_be_scattered)
 
 TEST_P(net_receive, a_frame_is_merged_from_buffers)
 {
-    ROWS("NET-44", "NET-45", "NET-46", "NET-53");
+    ROWS("NET-44", "NET-45", "NET-46");
     const std::vector<std::vector<uint32_t>> sizes = {
         {12, 60}, {13, 1, 1, 100}, {100, 61, 1514}, {12, 0, 37, 23}, {1526, 1526}};
     for (const auto &posted : sizes) {
@@ -137,7 +137,6 @@ TEST_P(net_receive, a_frame_is_merged_from_buffers)
 
 TEST(net_backlog, frames_wait_for_buffers_in_order)
 {
-    ROWS("NET-42");
     net_options options;
     options.frames = 3;
     net_rig n(options);
@@ -174,7 +173,6 @@ TEST(net_backlog, a_long_one_is_delivered_in_slices)
 
 TEST(net_backlog, is_empty_after_a_reset)
 {
-    ROWS("NET-68");
     net_rig n;
     n.go_live();
     EXPECT_TRUE(n.arrive(plain_frame(60)));
@@ -186,7 +184,7 @@ TEST(net_backlog, is_empty_after_a_reset)
 
 TEST(net_backlog, a_kick_is_asked_for_when_buffers_run_out)
 {
-    ROWS("SPLIT-33", "NET-42");
+    ROWS("SPLIT-33");
     net_rig n;
     vmmio_features features = n.r->guest.offered();
     vmmio_features_remove(&features, VMMIO_F_NOTIFICATION_DATA);
@@ -417,7 +415,7 @@ TEST(net_guest_offload, can_be_switched_at_run_time)
 
 TEST(net_loop, what_leaves_comes_back)
 {
-    ROWS("NET-48", "NET-40");
+    ROWS("NET-48");
     net_options options = giving(gives_all);
     options.config.backend.takes = gives_all;
     net_rig n(options);
