@@ -139,12 +139,7 @@ enum vmmio_error vmmio_block_state(struct vmmio_block *block, struct vmmio_block
         return VMMIO_ERROR_OK;
     if (!possible(fresh))
         return VMMIO_ERROR_STATE_INVALID;
-    if (state->commit) {
-        const bool level = block->interrupt_status != 0;
-
+    if (state->commit)
         *block = *fresh;
-        if (level != (block->interrupt_status != 0))
-            block->is.host.interrupt(block->is.host.context, !level);
-    }
     return VMMIO_ERROR_OK;
 }

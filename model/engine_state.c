@@ -249,7 +249,7 @@ static void take_over_engine(struct vmmio_engine *engine, const struct vmmio_blo
     engine->indirect = negotiated && vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
     engine->usable_queues = p->usable;
     engine->live = p->live;
-    engine->suspend_wanted = fresh->suspending && !fresh->resetting;
+    engine->suspend_wanted = fresh->suspending && p->live;
     engine->paused = engine->suspend_wanted || fresh->status & VMMIO_STATUS_SUSPEND;
 }
 

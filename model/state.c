@@ -293,10 +293,33 @@ static enum vmmio_error read_all(struct passage *p, const uint8_t *bytes, size_t
     return error == VMMIO_ERROR_OK && state.at != length ? VMMIO_ERROR_STATE_INVALID : error;
 }
 
+/* To the engine it is a run: what a callback asks for meanwhile is done at the end. */
+static void take_over(struct passage *p, const uint8_t *bytes, size_t length)
+{
+    struct vmmio_device *device = p->device;
+    struct vmmio_block *block = &device->block;
+    const bool level = block->interrupt_status != 0;
+
+    vmmio_engine_enter(&device->engine);
+    if (device->on_reset)
+        device->on_reset(device->host_context);
+    vmmio_engine_clear(&device->engine);
+    vmmio_engine_forget_pointers(&device->engine);
+    read_all(p, bytes, length, true);
+    device->reset_held = block->resetting;
+    if (level != (block->interrupt_status != 0))
+        block->is.host.interrupt(block->is.host.context, !level);
+    if (p->refused)
+        vmmio_engine_fail(&device->engine);
+    if (!block->resetting) /* what the function shows may differ from what it did then */
+        vmmio_engine_config_changed(&device->engine, true);
+    vmmio_engine_leave(&device->engine, true);
+}
+
 enum vmmio_error vmmio_device_restore(struct vmmio_device *device, struct vmmio_state_times *times,
                                       const uint8_t *bytes, size_t length)
 {
-    if (!device || !bytes)
+    if (!device || (length && !bytes))
         return VMMIO_ERROR_NULL_ARGUMENT;
     struct passage p = {.device = device};
     enum vmmio_error error = check_header(bytes, length);
@@ -306,16 +329,7 @@ enum vmmio_error vmmio_device_restore(struct vmmio_device *device, struct vmmio_
             device->engine.running ? VMMIO_ERROR_STATE_BUSY : read_all(&p, bytes, length, false);
     if (error != VMMIO_ERROR_OK)
         return error;
-
-    if (device->on_reset)
-        device->on_reset(device->host_context);
-    vmmio_engine_clear(&device->engine);
-    read_all(&p, bytes, length, true);
-    device->reset_held = device->block.resetting;
-    if (p.refused)
-        vmmio_engine_fail(&device->engine);
-    if (!device->block.resetting) /* what the function shows may differ from what it did then */
-        vmmio_engine_config_changed(&device->engine, true);
+    take_over(&p, bytes, length);
     if (times)
         *times = p.times;
     return VMMIO_ERROR_OK;

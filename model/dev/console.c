@@ -166,6 +166,7 @@ static void transmit(struct vmmio_console *console, uint32_t index)
     const uint32_t queue = vmmio_console_rx(index) + 1;
     uint32_t pieces = A_TURN;
 
+    console->is.ports[index].full = false;
     for (uint32_t i = 0; i < A_TURN; i++) {
         struct vmmio_request *request = vmmio_queue_take(console->engine, queue);
 
@@ -179,6 +180,7 @@ static void transmit(struct vmmio_console *console, uint32_t index)
 
         if (progress != DONE) {
             vmmio_request_return(request);
+            console->is.ports[index].full = progress == FULL;
             if (progress == LONG)
                 vmmio_console_wake(console, queue);
             return;
@@ -222,8 +224,10 @@ static void queue_stopped(struct vmmio_function *function, uint32_t queue)
 {
     struct vmmio_console *console = (struct vmmio_console *)function;
 
-    if (queue % 2 && queue != VMMIO_CONSOLE_CONTROL_TX)
+    if (queue % 2 && queue != VMMIO_CONSOLE_CONTROL_TX) {
         console->is.ports[vmmio_console_port_of(queue)].sent = 0;
+        console->is.ports[vmmio_console_port_of(queue)].full = false;
+    }
 }
 
 static bool features_ok(struct vmmio_function *function, const struct vmmio_features *negotiated)
@@ -248,6 +252,7 @@ static void reset(struct vmmio_function *function)
 
         port->owed = 0;
         port->sent = 0;
+        port->full = false;
         port->known = false;
         port->ready = false;
         vmmio_console_set_guest_open(console, i, false);

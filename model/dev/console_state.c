@@ -35,6 +35,7 @@ static void visit_port(struct vmmio_console_port *port, struct vmmio_state *stat
     vmmio_state_bool(state, &port->known);
     vmmio_state_bool(state, &port->ready);
     vmmio_state_bool(state, &port->guest_open);
+    vmmio_state_bool(state, &port->full);
     vmmio_state_u32(state, &port->sent);
     vmmio_state_u32(state, &port->count);
 }
@@ -89,13 +90,14 @@ static enum vmmio_error restore_port(struct vmmio_console *console, uint32_t ind
     if (!port_possible(index, &port, multiport) || !input)
         return VMMIO_ERROR_STATE_INVALID;
     if (state->commit) {
-        const bool open = port.guest_open;
+        const struct vmmio_console_backend *backend = &console->is.backend;
+        const bool before = own->guest_open;
 
-        port.guest_open = own->guest_open; /* the back end hears of the change */
         port.first = 0;
         *own = port;
         memcpy(own->buffer, input, own->count);
-        vmmio_console_set_guest_open(console, index, open);
+        if (port.guest_open != before && backend->opened)
+            backend->opened(backend->context, index, port.guest_open);
     }
     return VMMIO_ERROR_OK;
 }
@@ -106,7 +108,8 @@ static void go_on(struct vmmio_console *console)
     vmmio_console_show_size(console);
     for (uint32_t i = 0; i < console->is.port_count; i++) {
         vmmio_console_tell_of_room(console, i);
-        vmmio_console_writable(console, i);
+        if (console->is.ports[i].full)
+            vmmio_console_writable(console, i);
     }
 }
 

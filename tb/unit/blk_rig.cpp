@@ -108,6 +108,18 @@ blk_rig::blk_rig(const blk_options &options)
     surroundings.mode = options.mode;
     surroundings.requests = options.requests;
     r = std::make_unique<rig>(blk.function, surroundings);
+    r->renew = [this] { make_anew(); };
+}
+
+/* Its counters are no state. */
+void blk_rig::make_anew()
+{
+    const vmmio_blk old = blk;
+    slow.held.clear();
+    EXPECT_EQ(vmmio_blk_init(&blk, &old.is), VMMIO_ERROR_OK);
+    blk.requests = old.requests;
+    blk.bytes_read = old.bytes_read;
+    blk.bytes_written = old.bytes_written;
 }
 
 void blk_rig::go_live(std::initializer_list<unsigned> without, uint32_t queues, uint32_t size)

@@ -101,6 +101,8 @@ public:
     unsigned wakes = 0;
 
 private:
+    void make_anew();
+
     bool direct_;
     std::vector<uint8_t> ram_bytes_;
     vmmio_blk_ram ram_;

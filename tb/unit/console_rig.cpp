@@ -55,12 +55,15 @@ console_rig::console_rig(const console_options &options)
         };
     config.backend.room = [](void *self, uint32_t port) {
         console_rig &that = *static_cast<console_rig *>(self);
-        that.rooms.push_back(port);
+        if (!that.r->moving())
+            that.rooms.push_back(port);
         if (that.echo)
             vmmio_console_writable(&that.console, port);
     };
     config.backend.opened = [](void *self, uint32_t port, bool open) {
-        static_cast<console_rig *>(self)->openings.emplace_back(port, open);
+        console_rig &that = *static_cast<console_rig *>(self);
+        if (!that.r->moving())
+            that.openings.emplace_back(port, open);
     };
     config.ports = ports.data();
     config.port_count = options.ports;
@@ -73,6 +76,25 @@ console_rig::console_rig(const console_options &options)
     surroundings.mode = options.mode;
     surroundings.requests = options.requests;
     r = std::make_unique<rig>(console.function, surroundings);
+    r->renew = [this, config, at_first = ports] { make_anew(config, at_first); };
+}
+
+/* Its counters are no state, and whether the host waits is the host's own. */
+void console_rig::make_anew(const vmmio_console_config &config,
+                            const std::vector<vmmio_console_port> &at_first)
+{
+    const vmmio_console old = console;
+    for (size_t i = 0; i < ports.size(); i++) {
+        const bool starved = ports[i].starved;
+        ports[i] = at_first[i];
+        ports[i].starved = starved;
+        std::fill(buffers_[i].begin(), buffers_[i].end(), uint8_t(0xdd));
+    }
+    EXPECT_EQ(vmmio_console_init(&console, &config), VMMIO_ERROR_OK);
+    console.bytes_in = old.bytes_in;
+    console.bytes_out = old.bytes_out;
+    console.emergency = old.emergency;
+    console.emergency_lost = old.emergency_lost;
 }
 
 void console_rig::go_live(std::initializer_list<unsigned> without, uint32_t queue_count,

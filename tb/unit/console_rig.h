@@ -89,6 +89,8 @@ public:
 private:
     std::vector<uint8_t> take(uint32_t queue);
     void post_on(uint32_t queue, uint32_t size);
+    void make_anew(const vmmio_console_config &config,
+                   const std::vector<vmmio_console_port> &at_first);
 
     std::vector<std::vector<uint8_t>> buffers_;
     std::map<uint32_t, std::map<uint32_t, piece>> posted_;

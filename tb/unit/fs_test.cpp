@@ -109,6 +109,14 @@ struct fs_rig {
         options.mode = mode;
         options.requests = job_count;
         r = std::make_unique<rig>(fs.function, options);
+        r->renew = [this, config] {
+            const vmmio_fs old = fs;
+            s.resets--; // a restore comes with one
+            s.held.clear();
+            EXPECT_EQ(vmmio_fs_init(&fs, &config), VMMIO_ERROR_OK);
+            fs.requests = old.requests;
+            fs.bytes = old.bytes;
+        };
         r->go_live(1 + queues);
     }
 
@@ -403,6 +411,43 @@ TEST(Fs, AResetDropsWhatIsInFlightAndOrdersWhatFollows)
     for (const auto &what : old)
         EXPECT_EQ(f.bytes(what), std::vector<uint8_t>(64, 0xee));
     EXPECT_EQ(f.s.released.size(), 3u);
+}
+
+TEST(Fs, WhatItsBackEndWorksOnIsSubmittedAgainAfterARestore)
+{
+    fs_rig f(3);
+    f.s.hold = true;
+    f.s.reply = message(16, 0, 7);
+    const auto first = f.offer(REQUESTS, header(40, FUSE_GETATTR, 7));
+    const auto second = f.offer(REQUESTS, header(40, FUSE_GETATTR, 7));
+    const auto waits = f.offer(REQUESTS, header(40, FUSE_GETATTR, 7)); // for a job
+    ASSERT_EQ(f.s.held.size(), 2u);
+    EXPECT_EQ(f.r->restore(f.r->save()), VMMIO_ERROR_STATE_BUSY) << "it works on the earlier ones";
+    f.s.seen.clear();
+    ASSERT_TRUE(f.r->move());
+    EXPECT_TRUE(f.s.seen.empty()) << "at the next run";
+    f.r->run();
+    ASSERT_EQ(f.s.held.size(), 2u);
+    for (unsigned i = 0; i < 3; i++) {
+        f.s.finish(f.s.held.at(0));
+        f.s.held.erase(f.s.held.begin());
+        f.poll();
+        EXPECT_EQ(f.used(REQUESTS), 16u);
+    }
+    for (const auto &what : {first, second, waits})
+        EXPECT_EQ(f.bytes(what)[8], 7u);
+    EXPECT_TRUE(f.s.held.empty());
+}
+
+TEST(Fs, ASessionOfTheBackEndCannotBeSaved)
+{
+    fs_rig f;
+    size_t length = 0;
+    f.s.holds = true;
+    EXPECT_EQ(vmmio_device_save(&f.r->device, nullptr, nullptr, 0, &length),
+              VMMIO_ERROR_STATE_SESSION);
+    f.s.holds = false;
+    EXPECT_TRUE(f.r->move());
 }
 
 } // namespace vmmio::tb

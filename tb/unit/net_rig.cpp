@@ -118,9 +118,14 @@ net_rig::net_rig(const net_options &options) : frames_(options.frames)
         return true;
     };
     config.backend.welcome = [](void *self, uint32_t offloads) {
-        static_cast<net_rig *>(self)->welcomes.push_back(offloads);
+        net_rig &rig = *static_cast<net_rig *>(self);
+        if (!rig.r || !rig.r->moving())
+            rig.welcomes.push_back(offloads);
     };
-    config.backend.room = [](void *self) { static_cast<net_rig *>(self)->rooms++; };
+    config.backend.room = [](void *self) {
+        net_rig &rig = *static_cast<net_rig *>(self);
+        rig.rooms += !rig.r->moving();
+    };
     config.frames = frames_.data();
     config.frame_count = options.frames;
     const vmmio_error error = vmmio_net_init(&net, &config);
@@ -130,6 +135,23 @@ net_rig::net_rig(const net_options &options) : frames_(options.frames)
     surroundings.mode = options.mode;
     surroundings.requests = options.requests;
     r = std::make_unique<rig>(net.function, surroundings);
+    r->renew = [this, config] { make_anew(config); };
+}
+
+/* Its counters are no state, and whether the back end waits is that one's own. */
+void net_rig::make_anew(const vmmio_net_config &config)
+{
+    const auto old = std::make_unique<vmmio_net>(net);
+    std::fill(frames_.begin(), frames_.end(), vmmio_net_frame{});
+    EXPECT_EQ(vmmio_net_init(&net, &config), VMMIO_ERROR_OK);
+    net.sent = old->sent;
+    net.bytes_sent = old->bytes_sent;
+    net.send_dropped = old->send_dropped;
+    net.received = old->received;
+    net.bytes_received = old->bytes_received;
+    net.filtered = old->filtered;
+    net.dropped = old->dropped;
+    net.starved = old->starved;
 }
 
 void net_rig::go_live(std::initializer_list<unsigned> without, uint32_t queue_count, uint32_t size)

@@ -113,6 +113,8 @@ public:
     std::unique_ptr<rig> r;
 
 private:
+    void make_anew(const vmmio_net_config &config);
+
     std::vector<vmmio_net_frame> frames_;
     std::map<unsigned, std::map<uint32_t, piece>> posted_;
 };

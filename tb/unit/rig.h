@@ -4,6 +4,9 @@
  * A device under test with everything around it: guest memory with its monitor, the interrupt
  * line, the diagnostics, and a driver. After every access the rig checks that the line equals
  * InterruptStatus != 0, and at its end that no access left what the driver had named.
+ *
+ * With VMMIO_TEST_MOVES in the environment it moves the state into a new device before each access
+ * and each run, so that every test shows that no driver notices.
  */
 #ifndef VMMIO_TB_RIG_H
 #define VMMIO_TB_RIG_H
@@ -127,6 +130,7 @@ public:
      */
     bool move();
     std::function<void()> renew;
+    bool moving() const { return moving_; } /**< what is called now is not the driver's doing */
 
     /** How often the diagnostic came since the last forget(). */
     size_t count(vmmio_diag_id id) const;
@@ -164,6 +168,7 @@ public:
 private:
     void check_line() const;
     void make_device();
+    void move_if_asked();
 
     vmmio_device_config config_ = {};
     bool moving_ = false;

@@ -281,7 +281,7 @@ TEST(state, says_how_much_room_it_needs)
               VMMIO_ERROR_NULL_ARGUMENT);
     EXPECT_EQ(vmmio_device_save(&s.r->device, nullptr, nullptr, 1, &length),
               VMMIO_ERROR_NULL_ARGUMENT);
-    EXPECT_EQ(vmmio_device_restore(&s.r->device, nullptr, nullptr, 0), VMMIO_ERROR_NULL_ARGUMENT);
+    EXPECT_EQ(vmmio_device_restore(&s.r->device, nullptr, nullptr, 1), VMMIO_ERROR_NULL_ARGUMENT);
 }
 
 TEST(state, keeps_the_times_of_a_host)

@@ -115,6 +115,7 @@ struct vmmio_console_port {
     bool ready;            /* the driver answered that */
     bool guest_open;
     bool starved; /* the host waits for room */
+    bool full;    /* output waits for the host */
 };
 
 /** What a console is made of. */
