@@ -42,7 +42,7 @@ def option_parser(description):
                         help="where the device program was built (default: build)")
     parser.add_argument("--work", type=pathlib.Path,
                         help="folder for logs and report.json (default: one in the build folder)")
-    parser.add_argument("--timeout", type=float, default=240, help="seconds for the whole run")
+    parser.add_argument("--timeout", type=float, default=280, help="seconds for the whole run")
     parser.add_argument("--trace", action="store_true", help="log each register access too")
     parser.add_argument("--skip-if-missing", action="store_true")
     parser.add_argument("--check-form", action="store_true",

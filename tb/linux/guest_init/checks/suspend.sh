@@ -61,5 +61,6 @@ check_suspend() {
     usable_again && umount /mnt && check_read_only && ping -c 1 -W 5 $HOST >/dev/null &&
         within 10 disk_named disk >/dev/null && mount_disk &&
         guest_tool verify $DISK_PATTERN "$(parameter token)" "$(parameter bytes)" && umount /disk &&
-        mount_share && umount $SHARE && echo "slept $(slept) times"
+        mount_share && umount $SHARE && within 10 port_named $PORT >/dev/null &&
+        echo "the guest is awake" >$TTY && echo "slept $(slept) times"
 }
