@@ -25,6 +25,16 @@
 extern "C" {
 #endif
 
+/**
+ * Somebody who stands on the seam, such as a register block in Verilog: the engine tells `front`
+ * what it would tell the C block, and the C block tells `back` what it would tell the engine.
+ */
+struct vmmio_between {
+    const struct vmmio_front_side *front;
+    const struct vmmio_back_side *back;
+    void *context; /**< of both */
+};
+
 /** What a device is made of. The structs pointed to stay the caller's and must outlive it. */
 struct vmmio_device_config {
     struct vmmio_function *function; /**< what the device does */
@@ -48,6 +58,7 @@ struct vmmio_device_config {
     bool hold_reset;
     /** Device reset, called before Status reads 0: take DMI pointers away here. May be NULL. */
     void (*on_reset)(void *host_context);
+    const struct vmmio_between *between; /**< copied; NULL: block and engine talk directly */
 };
 
 /** The device; caller-owned, members private. */

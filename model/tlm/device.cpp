@@ -23,23 +23,63 @@ std::size_t segment_count(const device_options &options)
 
 } // namespace
 
+// Chosen once, so that the C model pays nothing for the other forms.
+struct device::model_registers {
+    static std::uint32_t read(device &self, std::uint32_t offset, std::uint32_t width,
+                              sc_core::sc_time &)
+    {
+        return vmmio_device_read(&self.model_, offset, width);
+    }
+    static void write(device &self, std::uint32_t offset, std::uint32_t width, std::uint32_t value,
+                      sc_core::sc_time &)
+    {
+        vmmio_device_write(&self.model_, offset, width, value);
+    }
+};
+
+// The time that the access took is the caller's, and comes before what a kick causes.
+struct device::form_registers {
+    static std::uint32_t read(device &self, std::uint32_t offset, std::uint32_t width,
+                              sc_core::sc_time &delay)
+    {
+        const std::uint32_t value = self.form_->read(offset, width);
+        delay += self.form_->take_time();
+        return value;
+    }
+    static void write(device &self, std::uint32_t offset, std::uint32_t width, std::uint32_t value,
+                      sc_core::sc_time &delay)
+    {
+        self.form_->write(offset, width, value);
+        const sc_core::sc_time took = self.form_->take_time();
+        delay += took;
+        self.dma_.elapsed += took;
+    }
+};
+
 device::device(sc_core::sc_module_name name, vmmio_function &function,
                const device_options &options)
     : sc_module(name), registers("registers"), interrupt("interrupt"), options_(options),
+      form_(options.form ? options.form(this->name()) : nullptr),
       queue_registers_(std::max(1u, function.queue_count)),
       queues_(std::max(1u, function.queue_count)), requests_(options.requests),
       segments_(segment_count(options)), dma_("dma", options.use_dmi),
       shm_("shared_memory", &model_.block.shm, options.shm_unmapped, options.shm_latency)
 {
     init_model(function);
-    registers.register_b_transport(this, options.strict ? &device::strict_b_transport
-                                                        : &device::b_transport);
     registers.register_transport_dbg(this, &device::transport_dbg);
     dma_.on_invalidate = [this] { vmmio_device_forget_pointers(&model_); };
-    shm_.on_change = [this] { vmmio_device_regions_changed(&model_); };
 
     SC_HAS_PROCESS(device);
-    SC_METHOD(drive_interrupt);
+    if (form_) {
+        bind_registers<form_registers>();
+        form_->start(model_, [this] { interrupt_call(this, form_->interrupt()); });
+        shm_.on_change = [this] { form_->regions_changed(); };
+        SC_METHOD(drive_form_interrupt);
+    } else {
+        bind_registers<model_registers>();
+        shm_.on_change = [this] { vmmio_device_regions_changed(&model_); };
+        SC_METHOD(drive_model_interrupt);
+    }
     sensitive << interrupt_event_;
     dont_initialize();
     SC_METHOD(end_reset);
@@ -48,15 +88,25 @@ device::device(sc_core::sc_module_name name, vmmio_function &function,
     SC_THREAD(work);
 }
 
+template <typename Registers>
+void device::bind_registers()
+{
+    registers.register_b_transport(this, options_.strict ? &device::strict_b_transport<Registers>
+                                                         : &device::b_transport<Registers>);
+}
+
 void device::init_model(vmmio_function &function)
 {
+    const auto nobody = [](void *, bool) {};
+    const vmmio_between between = form_ ? form_->between() : vmmio_between{};
     vmmio_device_config config{};
     config.function = &function;
     config.vendor_id = options_.vendor_id;
     config.features = options_.features;
     config.queue_size_max = options_.queue_size_max;
     config.memory = dma_.memory();
-    config.host = {this, interrupt_call, diagnostic_call};
+    config.host = {this, form_ ? nobody : interrupt_call, diagnostic_call};
+    config.between = form_ ? &between : nullptr;
     config.queue_registers = queue_registers_.data();
     config.queues = queues_.data();
     config.queue_count = function.queue_count;
@@ -100,12 +150,13 @@ void device::add_region(std::uint8_t id, std::uint64_t base, std::uint64_t lengt
 
 // The register socket.
 
+template <typename Registers>
 inline void device::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
-                          const sc_core::sc_time &delay)
+                          sc_core::sc_time &delay)
 {
     const sc_core::sc_time outer = dma_.elapsed; // not zero: our own DMA came back to us (H-35)
     dma_.elapsed = delay;
-    vmmio_device_write(&model_, offset, width, value);
+    Registers::write(*this, offset, width, value, delay);
     if (vmmio_device_has_work(&model_))
         serve();
     dma_.elapsed = outer;
@@ -134,21 +185,22 @@ void device::work_later(const sc_core::sc_time &delay)
     work_event_.notify(delay);
 }
 
+template <typename Registers>
 inline tlm::tlm_response_status device::access(tlm::tlm_generic_payload &tx,
-                                               const sc_core::sc_time &delay)
+                                               sc_core::sc_time &delay)
 {
     const std::uint64_t offset = tx.get_address();
     std::uint32_t value;
 
     if (tx.get_data_length() != 4 || offset > VMMIO_BLOCK_SIZE - 4 || tx.get_byte_enable_ptr() ||
         tx.get_streaming_width() < 4 || !tx.get_data_ptr())
-        return odd_access(tx, delay);
+        return odd_access<Registers>(tx, delay);
     if (tx.is_read()) {
-        value = vmmio_device_read(&model_, static_cast<std::uint32_t>(offset), 4);
+        value = Registers::read(*this, static_cast<std::uint32_t>(offset), 4, delay);
         std::memcpy(tx.get_data_ptr(), &value, 4);
     } else if (tx.is_write()) {
         std::memcpy(&value, tx.get_data_ptr(), 4);
-        write(static_cast<std::uint32_t>(offset), 4, value, delay);
+        write<Registers>(static_cast<std::uint32_t>(offset), 4, value, delay);
     } else if (tx.get_command() != tlm::TLM_IGNORE_COMMAND) {
         return tlm::TLM_COMMAND_ERROR_RESPONSE;
     }
@@ -168,8 +220,8 @@ bool all_bytes_enabled(const tlm::tlm_generic_payload &tx)
 } // namespace
 
 // Everything that is not a plain 32-bit access: A-WIDTH, A-ALIGN, A-64, A-DBG.
-tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx,
-                                            const sc_core::sc_time &delay)
+template <typename Registers>
+tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
 {
     const std::uint64_t offset = tx.get_address();
     const unsigned length = tx.get_data_length();
@@ -202,29 +254,31 @@ tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx,
         const unsigned width = std::min(length - done, 4u);
         std::uint32_t value = 0;
         if (tx.is_read()) {
-            value = vmmio_device_read(&model_, first + done, width);
+            value = Registers::read(*this, first + done, width, delay);
             std::memcpy(data + done, &value, width);
         } else {
             std::memcpy(&value, data + done, width);
-            write(first + done, width, value, delay);
+            write<Registers>(first + done, width, value, delay);
         }
     }
     return tlm::TLM_OK_RESPONSE;
 }
 
+template <typename Registers>
 void device::b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
 {
     tx.set_dmi_allowed(false);
     delay += options_.register_latency;
-    tx.set_response_status(access(tx, delay));
+    tx.set_response_status(access<Registers>(tx, delay));
 }
 
 // The same with an error for what a driver must not do.
+template <typename Registers>
 void device::strict_b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
 {
     const bool outer_mistake = driver_mistake_; // of an access that waits for its DMA
     driver_mistake_ = false;
-    b_transport(tx, delay);
+    b_transport<Registers>(tx, delay);
     if (driver_mistake_ && tx.is_response_ok())
         tx.set_response_status(tlm::TLM_COMMAND_ERROR_RESPONSE);
     driver_mistake_ = outer_mistake;
@@ -266,7 +320,7 @@ unsigned device::odd_debug(tlm::tlm_generic_payload &tx)
             std::memcpy(data + done, &value, piece);
         } else if (tx.is_write() && piece == 4) {
             std::memcpy(&value, data + done, 4);
-            if (!vmmio_block_poke(&model_.block, offset, value))
+            if (!poke(offset, value))
                 break;
         } else {
             break;
@@ -274,6 +328,11 @@ unsigned device::odd_debug(tlm::tlm_generic_payload &tx)
         done += piece;
     }
     return done;
+}
+
+bool device::poke(std::uint32_t offset, std::uint32_t value)
+{
+    return form_ ? form_->poke(offset, value) : vmmio_block_poke(&model_.block, offset, value);
 }
 
 // What the model asks of us.
@@ -346,10 +405,16 @@ void device::report(const vmmio_diagnostic &diagnostic)
 
 // Processes.
 
-void device::drive_interrupt()
+void device::drive_model_interrupt()
 {
     interrupt_due_ = false;
     interrupt.write(vmmio_device_interrupt(&model_));
+}
+
+void device::drive_form_interrupt()
+{
+    interrupt_due_ = false;
+    interrupt.write(form_->interrupt());
 }
 
 void device::end_reset() { vmmio_device_complete_reset(&model_); }

@@ -52,6 +52,12 @@ def main():
     expect("region at 0x80000000, 0x200000 bytes" in found, f"the platform printed {found!r}")
     expect("bytes of the driver in the region: hello" in found, f"the platform printed {found!r}")
 
+    if list(prefix.glob("lib*/**/libvmmio_rtl.a")):
+        found = run(work / "build" / "on_verilog")
+        expect("VendorID 0x1234 after " in found, f"the Verilog device printed {found!r}")
+    else:
+        print("not built with Verilator: the Verilog device was left out")
+
     example = (HERE / "example" / "main.cpp").read_text()
     blocks = re.findall(r"```cpp\n(.*?)```", README.read_text(), re.DOTALL)
     expect(example in blocks, "README.md does not quote tb/install/example/main.cpp as it is")

@@ -27,7 +27,7 @@ struct holder : vmmio_function {
             return made;
         }();
         type = &holder_type;
-        queue_count = 1;
+        queue_count = 2;
     }
 };
 
@@ -35,7 +35,7 @@ struct holder : vmmio_function {
 class late_device : private function_holder<holder>, public device
 {
 public:
-    explicit late_device(sc_core::sc_module_name name) : device(name, function)
+    explicit late_device(sc_core::sc_module_name name) : device(name, function, device_options())
     {
         on_resume = [this] {
             for (vmmio_request *request : std::exchange(function.held, {}))

@@ -10,10 +10,10 @@
 #define VMMIO_TB_PLATFORM_H
 
 #include "driver.h"
+#include "form.h"
 #include "reports.h"
 #include "rows.h"
 #include "sc_test.h"
-#include "vmmio/tlm/devices.h"
 #include "vmmio/tlm/router.h"
 
 #include <functional>

@@ -6,11 +6,13 @@
 
 #include "vmmio/device.h"
 #include "vmmio/tlm/dma_port.h"
+#include "vmmio/tlm/register_form.h"
 #include "vmmio/tlm/shm_window.h"
 
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/simple_target_socket.h>
@@ -47,6 +49,9 @@ struct device_options {
     bool strict = false;
     unmapped shm_unmapped = unmapped::address_error;     ///< access to a hole of a region (A-SHM-9)
     sc_core::sc_severity severity = sc_core::SC_WARNING; ///< of reports about the driver
+
+    /// Who answers the register accesses: the C model, or e.g. vmmio::rtl_form() of rtl_device.h.
+    register_form_factory form;
 };
 
 /// The device. Bind `registers`, `dma` and `interrupt`; `shared_memory()` if it has regions.
@@ -103,6 +108,9 @@ public:
     /// The C model inside, for tests and debuggers. Register accesses belong on the socket.
     const vmmio_device &model() const { return model_; }
 
+    /// What options.form has made; nullptr for the C model.
+    const register_form *form() const { return form_.get(); }
+
     /// How often a diagnostic came up.
     std::uint64_t diagnostics(vmmio_diag_id id) const { return reported_.at(id); }
 
@@ -114,6 +122,9 @@ protected:
     std::function<bool()> on_resume;
 
 private:
+    struct model_registers; // how the accesses below reach the registers: the C model's,
+    struct form_registers;  // or those of form_
+
     static void interrupt_call(void *self, bool level);
     static void diagnostic_call(void *self, const vmmio_diagnostic *diagnostic);
     static void reset_call(void *self);
@@ -121,26 +132,35 @@ private:
     void init_model(vmmio_function &function);
     void refuse_region(std::uint8_t id, std::uint64_t base, std::uint64_t length,
                        const char *why) const;
+    template <typename Registers>
+    void bind_registers();
+    template <typename Registers>
     void b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
+    template <typename Registers>
     void strict_b_transport(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
+    template <typename Registers>
+    tlm::tlm_response_status access(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
+    template <typename Registers>
+    tlm::tlm_response_status odd_access(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay);
+    template <typename Registers>
+    void write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
+               sc_core::sc_time &delay);
     unsigned transport_dbg(tlm::tlm_generic_payload &tx);
     unsigned odd_debug(tlm::tlm_generic_payload &tx);
-    tlm::tlm_response_status access(tlm::tlm_generic_payload &tx, const sc_core::sc_time &delay);
-    tlm::tlm_response_status odd_access(tlm::tlm_generic_payload &tx,
-                                        const sc_core::sc_time &delay);
-    void write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
-               const sc_core::sc_time &delay);
+    bool poke(std::uint32_t offset, std::uint32_t value);
     void serve();
     void work_later(const sc_core::sc_time &delay);
     void report(const vmmio_diagnostic &diagnostic);
 
-    void drive_interrupt();
+    void drive_model_interrupt();
+    void drive_form_interrupt();
     void end_reset();
     void work();
     bool work_slice();
 
     device_options options_;
     vmmio_device model_;
+    std::unique_ptr<register_form> form_;
     std::vector<vmmio_queue_registers> queue_registers_;
     std::vector<vmmio_queue> queues_;
     std::vector<vmmio_request> requests_;

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Verilog register block in a device, with the C block behind it.
+//
+// An access goes to the Verilog first. What comes out at its back side goes to the engine, and into
+// a log with the engine's answers and with all that the engine does meanwhile. Then the C block
+// gets the access, and is answered from the log: so the two stay in step, whoever is the first to
+// see an event. What the engine does outside of an access goes to both at once.
+#ifndef VMMIO_MODEL_TLM_RTL_FORM_H
+#define VMMIO_MODEL_TLM_RTL_FORM_H
+
+#include "block.h"
+#include "seam_call.h"
+#include "vmmio/tlm/rtl_device.h"
+
+#include <deque>
+#include <utility>
+
+namespace vmmio::rtl
+{
+
+// The driver's accesses, for a report.
+struct access_record {
+    bool write;
+    std::uint32_t offset, width, value;
+    std::uint64_t clock;
+};
+
+class form : public register_form
+{
+public:
+    form(std::string name, const rtl_options &options)
+        : name_(std::move(name)), options_(options), period_(options.clock_period.value())
+    {
+    }
+
+    vmmio_between between() override { return {&front_calls, &c_back_calls, this}; }
+    void start(vmmio_device &model, std::function<void()> line) override;
+    std::uint32_t read(std::uint32_t offset, std::uint32_t width) override;
+    void write(std::uint32_t offset, std::uint32_t width, std::uint32_t value) override;
+    bool poke(std::uint32_t offset, std::uint32_t value) override;
+    void regions_changed() override;
+    bool interrupt() const override { return block_->pins().irq; }
+    sc_core::sc_time take_time() override
+    {
+        return sc_core::sc_time::from_value(std::exchange(access_clocks_, 0) * period_);
+    }
+    clock_count clocks() const override { return {block_->clocks_run(), block_->clocks_skipped()}; }
+
+    // The same block on pins: its accesses come with clocks instead of read and write.
+    const rtl_pins &pins() const { return block_->pins(); }
+    void clock(const bus_inputs &bus) { block_->clock(bus); }
+    void hold_in_reset();
+    void release_reset();
+
+private:
+    static form &of(void *context) { return *static_cast<form *>(context); }
+    static const vmmio_back_side rtl_back_calls, c_back_calls;
+    static const vmmio_front_side front_calls;
+    struct engine_side;
+
+    template <typename Access>
+    void clocked(Access access);
+    std::uint32_t read_verilog(std::uint32_t offset, std::uint32_t width);
+    void write_verilog(std::uint32_t offset, std::uint32_t width, std::uint32_t value);
+    void write_c(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
+                 const std::vector<seam_call> &log);
+    template <typename Tell>
+    bool hear(seam_call heard, Tell tell);
+    bool replay(const seam_call &expected);
+    bool front(seam_call done);
+    bool front_of_verilog(const seam_call &done);
+    bool front_of_c(const seam_call &done);
+    void remember(bool write, std::uint32_t offset, std::uint32_t width, std::uint32_t value);
+    void compare(const char *after);
+    void expect(const char *what, std::uint64_t verilog, std::uint64_t c, const char *after);
+    void difference(const std::string &what);
+
+    std::string name_;
+    rtl_options options_;
+    std::uint64_t period_;
+    vmmio_device *model_ = nullptr;
+    std::unique_ptr<block> block_;
+    std::vector<seam_call> *log_ = nullptr;          // of the write that the Verilog is busy with
+    std::vector<seam_call> spare_;                   // the log of an earlier one, for its memory
+    const std::vector<seam_call> *played_ = nullptr; // what the C block is answered from
+    std::size_t next_ = 0;                           // in it
+    std::uint64_t access_clocks_ = 0;
+    std::deque<access_record> history_;
+};
+
+} // namespace vmmio::rtl
+
+#endif
