@@ -9,7 +9,7 @@ FORM ?= tlm
 
 help:
 	@echo 'make run      boot Debian'\''s Linux in QEMU against the SystemC device and check what it does'
-	@echo '              KERNEL=6.12|6.1|sid (now $(KERNEL)), FORM=tlm (now $(FORM))'
+	@echo '              KERNEL=6.12|6.1|sid (now $(KERNEL)), FORM=tlm|rtl|lockstep (now $(FORM))'
 	@echo 'make test     build everything, also with sanitizers, and run every test'
 	@echo 'make bench    count instructions against the baselines; writes build/bench.csv'
 	@echo 'make bench-linux'

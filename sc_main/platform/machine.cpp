@@ -154,12 +154,16 @@ void machine::write_report()
 {
     const vfio_user_counters &counters = bridge_.counters();
     nlohmann::json devices = nlohmann::json::array();
-    for (std::size_t slot = 0; slot < devices_.size(); ++slot)
+    for (std::size_t slot = 0; slot < devices_.size(); ++slot) {
         devices.push_back({{"name", devices_[slot].module->basename()},
                            {"device_id", devices_[slot].device_id},
                            {"status", status(slot)},
                            {"requests", devices_[slot].requests()},
                            {"bytes", devices_[slot].bytes()}});
+        if (const register_form *form = devices_[slot].module->form())
+            devices.back().update(
+                {{"clocks", form->clocks().run}, {"clocks_skipped", form->clocks().skipped}});
+    }
     const nlohmann::json report = {
         {"register_accesses", counters.bar0_reads + counters.bar0_writes},
         {"irqs", counters.interrupts},

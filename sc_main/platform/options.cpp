@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "common/command_line.h"
+#include "common/form.h"
 
 #include <fmt/format.h>
 #include <sstream>
@@ -63,6 +64,7 @@ std::pair<std::string, std::string> parse_port(const std::string &text)
 device_options options::options_for(const std::string &name) const
 {
     device_options built;
+    built.form = form_named(form, fst_folder);
     const auto chosen = rings.find(name);
     if (chosen == rings.end())
         return built;
@@ -126,6 +128,14 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
            "what a device offers for its rings, e.g. disk=packed+event_idx or rng=split; for "
            "the others all that there is")
         ->take_all();
+    app.add_option(
+           "--form", chosen.form,
+           "who answers the register accesses: the C model (tlm), the verilated block (rtl), or "
+           "both, compared at each step (lockstep)")
+        ->check(CLI::IsMember({"tlm", "rtl", "lockstep"}));
+    app.add_option("--fst", chosen.fst_folder,
+                   "folder in which each verilated block writes its waveforms")
+        ->check(CLI::ExistingDirectory);
     app.add_option("--trace", chosen.trace, "write a line for each register access to this file");
     app.add_option("--find-token", digits,
                    "look for the pattern file with this token in the region (32 hex digits)")

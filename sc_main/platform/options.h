@@ -34,6 +34,8 @@ struct options {
     std::string dax_file;       ///< memory behind its window; empty = it has none
     std::uint64_t dax_size = 0; ///< bytes
     std::uint64_t dax_base = 0; ///< guest physical address of the window
+    std::string form = "tlm";   ///< of the register blocks: tlm, rtl or lockstep
+    std::string fst_folder;     ///< where the Verilog ones write waveforms; empty = nowhere
     std::map<std::string, vmmio_features> rings; ///< bits of the rings, by name of the device
     std::string trace; ///< file for a line per register access; empty = none
     std::optional<token> wanted;

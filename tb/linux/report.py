@@ -135,13 +135,24 @@ def judge_devices(log, device, parts):
     return check(title, all(requests.get(part.name) for part in parts), detail)
 
 
+def judge_form(form, device, parts):
+    """With the Verilog form, every device's registers were Verilog ones: their clocks ran."""
+    if form == "tlm":
+        return
+    clocks = {d["name"]: d.get("clocks", 0) for d in device.get("devices", [])}
+    detail = ", ".join(f"{part.name} {clocks.get(part.name, 0)}" for part in parts)
+    yield check("clocks of every device's Verilog block", all(clocks.get(part.name)
+                                                              for part in parts), detail)
+
+
 def describe_devices(log, device, parts):
     """An entry for each device: what it did, and what of its own was checked."""
     told = {d["name"]: d for d in device.get("devices", [])}
     for part in parts:
         it = told.get(part.name, {})
+        clocks = {key: it[key] for key in ("clocks", "clocks_skipped") if key in it}
         yield {"name": part.name, "device_id": part.device_id, "rings": part.rings,
-               "requests": it.get("requests", 0), "bytes": it.get("bytes", 0),
+               "requests": it.get("requests", 0), "bytes": it.get("bytes", 0), **clocks,
                "checks": [*judge_guest(log, part.checks), *part.judge(log)]}
 
 
@@ -154,7 +165,8 @@ def make_report(form, log, device, parts, *, expected, shm_size, file_bytes, sec
     on_host = [item for entry in devices for item in entry["checks"]
                if item["name"] not in guest.values()]
     checks = [judge_addresses(log, expected), *judge_guest(log, guest),
-              judge_devices(log, device, parts), region, backing, *on_host]
+              judge_devices(log, device, parts), *judge_form(form, device, parts), region, backing,
+              *on_host]
     region_ok, backing_ok = region["ok"], backing["ok"]
     read_back = log.verdicts.get("remount", (False,))[0]
     result = {
@@ -183,7 +195,10 @@ def summary(report):
     if report["dax_read_mb_s"] and report["ram_read_mb_s"]:
         yield (f"read speed: DAX file {report['dax_read_mb_s']:,.0f} MB/s, "
                f"guest RAM {report['ram_read_mb_s']:,.0f} MB/s")
-    yield f"{report['register_accesses']} register accesses, {report['seconds']} s"
+    clocks = sum(device.get("clocks", 0) for device in report["devices"])
+    yield (f"{report['register_accesses']} register accesses, "
+           + (f"{clocks:,} clocks of the Verilog blocks, " if clocks else "")
+           + f"{report['seconds']} s")
     passed = sum(c["ok"] for c in report["checks"])
     yield f"{passed} of {len(report['checks'])} items passed"
 

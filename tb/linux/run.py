@@ -22,7 +22,8 @@ import report
 from child import Child, RunError, follow
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-FORMS = {"tlm": "vmmio-platform"}
+PROGRAM = "vmmio-platform"
+FORMS = ("tlm", "rtl", "lockstep")  # of the register blocks
 SHM_BYTES = 128 << 20
 FILE_BYTES = 32 << 20
 # While only the firmware runs nobody looks at the region: any free address will do.
@@ -37,7 +38,9 @@ class StartError(Exception):
 def option_parser(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--kernel", default="6.12", help="6.12, 6.1 or sid (default: %(default)s)")
-    parser.add_argument("--form", default="tlm", help="default: %(default)s")
+    parser.add_argument("--form", default="tlm",
+                        help="who answers the register accesses: the C model (tlm, default), the "
+                             "Verilog block (rtl), or both, compared at each step (lockstep)")
     parser.add_argument("--build", type=pathlib.Path, default=TOP / "build",
                         help="where the device program was built (default: build)")
     parser.add_argument("--work", type=pathlib.Path,
@@ -52,7 +55,8 @@ def option_parser(description):
 
 def check_form(form):
     if form not in FORMS:
-        raise StartError(f"there is no FORM={form} yet; Linux runs with FORM={' or '.join(FORMS)}")
+        raise StartError(f"there is no FORM={form}; Linux runs with FORM={', '.join(FORMS[:-1])} "
+                         f"or {FORMS[-1]}")
 
 
 class PowerButton:
@@ -92,7 +96,7 @@ class Run:
         except OSError as error:
             raise StartError(f"{self.work} cannot be written ({error.strerror}); remove it as its "
                              "owner") from error
-        self.program = options.build.resolve() / "bin" / FORMS[options.form]
+        self.program = options.build.resolve() / "bin" / PROGRAM
         if not self.program.exists():
             raise StartError(f"{self.program} is not built; run 'make build'")
         self.qemu = TOP / "build/qemu/qemu-system-x86_64"
@@ -137,7 +141,8 @@ class Run:
             path = pathlib.Path(folder) / "vfio"
             command = [self.program, "--socket", path, "--shm-file", self.shm_file,
                        "--shm-size", SHM_BYTES, "--shm-base", hex(shm_base),
-                       "--report", self.work / f"{name}.json", "--control", *more]
+                       "--report", self.work / f"{name}.json", "--control",
+                       "--form", self.options.form, *more]
             for part in self.parts:
                 part.place(window_base)
                 command += [*part.options(), "--rings", f"{part.name}={part.rings}"]

@@ -93,7 +93,7 @@ def good_parts(folder):
     return all_parts
 
 
-def judged(lines, device=None, spoil=None):
+def judged(lines, device=None, spoil=None, form="tlm"):
     """The report of a run in which the guest said `lines`; spoil(parts) damages what is on the host."""
     log = report.GuestLog()
     for line in lines:
@@ -102,7 +102,7 @@ def judged(lines, device=None, spoil=None):
         devices = good_parts(pathlib.Path(folder))
         if spoil:
             spoil({part.name: part for part in devices})
-        return report.make_report("tlm", log, device or DEVICE, devices, expected=EXPECTED,
+        return report.make_report(form, log, device or DEVICE, devices, expected=EXPECTED,
                                   shm_size=SHM_SIZE, file_bytes=FILE_BYTES, seconds=1.25)
 
 
@@ -172,6 +172,21 @@ class Report(unittest.TestCase):
                 self.assertEqual((entry["requests"], entry["bytes"]), (3, 9))
                 self.assertTrue(entry["checks"])
                 self.assertTrue(all(item["ok"] for item in entry["checks"]), entry)
+
+    def test_counts_the_clocks_of_the_verilog_form(self):
+        def devices(clocks):
+            return {**DEVICE, "devices": [{**device, "clocks": clocks, "clocks_skipped": 5}
+                                          for device in DEVICE["devices"]]}
+
+        for form in ("rtl", "lockstep"):
+            with self.subTest(form):
+                result = judged(GUEST_LINES, devices(1000), form=form)
+                self.assertTrue(result["ok"], result)
+                self.assertEqual(result["form"], form)
+                self.assertEqual([entry["clocks"] for entry in result["devices"]], 6 * [1000])
+                self.assertIn("6,000 clocks", "\n".join(report.summary(result)))
+                for none in (DEVICE, devices(0)):
+                    self.assertFalse(judged(GUEST_LINES, none, form=form)["ok"])
 
     def test_fails_when_the_disk_lacks_a_record(self):
         def spoil(devices):
@@ -452,13 +467,14 @@ class Guest(unittest.TestCase):
 
 class Forms(unittest.TestCase):
     def test_a_form_that_does_not_exist_is_a_clear_error(self):
-        for form in ("rtl", "xyz"):
+        for form in ("rtll", "xyz"):
             result = subprocess.run([sys.executable, HERE / "run.py", "--form", form], check=False,
                                     stdout=subprocess.PIPE, text=True)
             with self.subTest(form):
                 self.assertEqual(result.returncode, 2)
                 self.assertRegex(result.stdout,
-                                 rf"^vmmio: error: there is no FORM={form} yet; .*FORM=tlm\n$")
+                                 rf"^vmmio: error: there is no FORM={form}; .*"
+                                 r"FORM=tlm, rtl or lockstep\n$")
 
 
 class Folder(unittest.TestCase):

@@ -249,6 +249,24 @@ TEST(Platform, OffersTheRingsThatWereAskedFor) // FEAT-01
               event_idx);
 }
 
+#ifdef VMMIO_WITH_RTL
+TEST(Platform, PutsItsDevicesOnVerilogRegisters) // MMIO-MAGIC-01
+{
+    for (const std::string form : {"rtl", "lockstep"}) {
+        program platform({"--form", form, "--rings", "rng=split"});
+        ASSERT_TRUE(platform.is_ready()) << platform.text("output");
+        auto client = platform.connect();
+        EXPECT_EQ(client->read(rng + VMMIO_REG_MAGIC_VALUE, 4), 0x74726976u);
+        client->write(pmem + VMMIO_REG_STATUS, 1, 4);
+        EXPECT_EQ(client->read(pmem + VMMIO_REG_STATUS, 4), 1u);
+        client->finish();
+        EXPECT_EQ(platform.exit_status(), 0);
+        for (const nlohmann::json &device : platform.report()["devices"])
+            EXPECT_GT(device["clocks"], 0) << device;
+    }
+}
+#endif
+
 TEST(Platform, EndsWithItsClientAndReportsWhatHappened)
 {
     program platform;
@@ -355,6 +373,8 @@ TEST(Platform, SaysWhatToChangeWhenItCannotStart)
         {{"--shm-base", "0"}, "not 0"},
         {{"--socket", std::string(200, 'a')}, "choose a shorter one"},
         {{"--no-such-option"}, "--no-such-option"},
+        {{"--form", "vhdl"}, "tlm,rtl,lockstep"},
+        {{"--fst", "/tmp"}, "only the Verilog form writes FST files"},
         {{"--disk", "/nowhere/disk"}, "cannot use \"/nowhere/disk\" as a disk"},
         {{"--rings", "rng"}, "write e.g. disk=packed+event_idx"},
         {{"--rings", "rng=square"}, "'square' is nothing that rings have"},
