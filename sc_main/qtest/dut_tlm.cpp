@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dut_tlm.h"
 
+#include "common/form.h"
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -15,9 +17,18 @@ namespace vmmio::qtest
 namespace
 {
 
-device_options device_options_of(const function &what)
+register_form_factory registers_of(const options &chosen)
+{
+    const char *name = chosen.dut == form::rtl        ? "rtl"
+                       : chosen.dut == form::lockstep ? "lockstep"
+                                                      : "tlm";
+    return form_named(name, chosen.fst_folder);
+}
+
+device_options device_options_of(const options &chosen, const function &what)
 {
     device_options wanted;
+    wanted.form = registers_of(chosen);
     wanted.vendor_id = vendor_id;
     wanted.features = what.features();
     wanted.queue_size_max = queue_size_max;
@@ -125,10 +136,10 @@ fs_options shared_directory(const options &chosen)
 std::unique_ptr<device> dut_tlm::make_device(const options &chosen, function &what)
 {
     if (chosen.device != kind::fs)
-        return std::make_unique<device>("device", *what.model(), device_options_of(what));
+        return std::make_unique<device>("device", *what.model(), device_options_of(chosen, what));
 #ifdef VMMIO_WITH_FS
-    auto made =
-        std::make_unique<fs_device>("device", shared_directory(chosen), device_options_of(what));
+    auto made = std::make_unique<fs_device>("device", shared_directory(chosen),
+                                            device_options_of(chosen, what));
     wait_for_threads_ = [fs = made.get()] { return fs->wait_for_answers(); };
     return made;
 #else

@@ -40,7 +40,7 @@ private:
     sc_core::sc_time *local_time_;
 };
 
-/// --dut tlm.
+/// --dut tlm, rtl and lockstep.
 class dut_tlm : public dut, public sc_core::sc_module
 {
 public:

@@ -74,7 +74,8 @@ vmmio_features features_of(std::string text)
 
 options parse_options(int argc, const char *const *argv, std::optional<int> &exit_status)
 {
-    const std::map<std::string, form> forms = {{"c", form::c}, {"tlm", form::tlm}};
+    const std::map<std::string, form> forms = {
+        {"c", form::c}, {"tlm", form::tlm}, {"rtl", form::rtl}, {"lockstep", form::lockstep}};
     const std::map<std::string, kind> kinds = {{"entropy", kind::entropy}, {"pmem", kind::pmem},
                                                {"console", kind::console}, {"net", kind::net},
                                                {"blk", kind::blk},         {"fs", kind::fs},
@@ -91,7 +92,10 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
                  "output.\nThe machine is that of docs/qtest.md: RAM at 0x40000000, 32 slots of "
                  "0x200 bytes from 0x0a000000,\nthe device in the highest one."};
 
-    app.add_option("--dut", dut, "Form of the device under test")
+    app.add_option(
+           "--dut", dut,
+           "Form of the device under test: the C model (c), the SystemC device (tlm), the same "
+           "on the Verilog register block (rtl), or on both, compared at each step (lockstep)")
         ->required()
         ->check(CLI::IsMember(names_of(forms)));
     app.add_option("--device", device, "What the device does")
@@ -118,6 +122,8 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
     app.add_option("--disk", disk, "Bytes of the blk device, a multiple of 512")
         ->capture_default_str();
     app.add_flag("--read-only", chosen.read_only, "The blk device cannot be written");
+    app.add_option("--fst", chosen.fst_folder, "Folder for the waveforms of the Verilog block")
+        ->check(CLI::ExistingDirectory);
     try {
         app.parse(argc, argv);
         chosen.dut = forms.at(dut);
@@ -135,7 +141,11 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
         if (chosen.device == kind::fs && chosen.directory.empty())
             throw CLI::ValidationError("--directory", "an fs device needs one: name it");
         if (chosen.device == kind::fs && chosen.dut == form::c)
-            throw CLI::ValidationError("--dut", "the fs device has threads: choose tlm");
+            throw CLI::ValidationError("--dut", "the fs device has threads: choose tlm, rtl or "
+                                                "lockstep");
+        if (chosen.dut == form::c && !chosen.fst_folder.empty())
+            throw CLI::ValidationError("--fst", "the C model has no waveforms: choose --dut rtl or "
+                                                "lockstep");
         if (app.count("--seed") > 0)
             chosen.seed = seed_of(seed);
     } catch (const CLI::Error &error) {

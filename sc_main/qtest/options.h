@@ -15,8 +15,9 @@
 namespace vmmio::qtest
 {
 
-/// The form of the device under test.
-enum class form { c, tlm };
+/// The form of the device under test: the C model; the SystemC device with C registers, with
+/// Verilog ones, or with both in lockstep.
+enum class form { c, tlm, rtl, lockstep };
 
 /// What the device does.
 enum class kind { entropy, pmem, console, net, blk, fs, null };
@@ -33,6 +34,7 @@ struct options {
     std::string directory;                  ///< that the fs device serves
     std::uint64_t disk_bytes = 1u << 20;    ///< of the blk device, a multiple of 512
     bool read_only = false;                 ///< the blk device
+    std::string fst_folder;                 ///< of the Verilog's waveforms; empty = none
 };
 
 /// Reads the command line. If the program shall not go on (--help, a mistake), it has said so and

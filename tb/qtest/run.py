@@ -1,4 +1,4 @@
-"""Runs one file of tests against one server: run.py --dut c|tlm|qemu [--program PATH] MODULE"""
+"""Runs one file of tests against one server: run.py --dut c|tlm|rtl|lockstep|qemu [--program PATH] MODULE"""
 
 import argparse
 import importlib
@@ -11,7 +11,7 @@ SKIPPED = 77
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dut", choices=["c", "tlm", "qemu"], required=True)
+    parser.add_argument("--dut", choices=["c", "tlm", "rtl", "lockstep", "qemu"], required=True)
     parser.add_argument("--program", default="vmmio-qtest", help="path of vmmio-qtest")
     parser.add_argument("module")
     chosen = parser.parse_args()

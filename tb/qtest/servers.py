@@ -1,6 +1,6 @@
 """Which server the tests talk to, as the environment says.
 
-VMMIO_DUT is c or tlm, for vmmio-qtest at VMMIO_QTEST, or qemu, for QEMU's own devices.
+VMMIO_DUT is c, tlm, rtl or lockstep, for vmmio-qtest at VMMIO_QTEST, or qemu, for QEMU's own devices.
 """
 
 import json
@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import unittest
 
 from qtest import Qtest
 
@@ -18,6 +19,10 @@ QEMU = next(filter(None, map(shutil.which, ["qemu-system-aarch64", "qemu-system-
 
 # Something to intercept; vmmio-qtest has only one interrupt and takes any path.
 ANY_PATH = "/machine/gic"
+
+
+# A verilated block has the features that it was built with.
+any_features = unittest.skipIf(DUT in ("rtl", "lockstep"), "no verilated block has these features")
 
 
 def vmmio(*options):

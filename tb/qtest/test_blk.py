@@ -116,6 +116,7 @@ class Block(unittest.TestCase):
         self.assertEqual(self.ask(IN, 3, length=SECTOR, queue=0)[2], b"q" * SECTOR)
 
     @ROWS("FEAT-02")
+    @servers.any_features
     def test_features_can_be_held_back(self):
         with servers.vmmio("--device", "blk", "--features", "100000204") as bus:
             self.assertEqual(Device(bus).offered(), virtio.F_VERSION_1 | SEG_MAX | F_FLUSH)

@@ -273,6 +273,7 @@ class Pmem(Driven):
         self.assertEqual(self.bus.readq(self.BASE + self.LENGTH - 4), 0x12345678)
 
     @ROWS("FEAT-04", "PMEM-04")
+    @servers.any_features
     def test_without_the_feature_it_is_not_accepted(self):
         self.start("--features", "100000000", features=virtio.F_VERSION_1)
         self.assertEqual(self.device.offered(), virtio.F_VERSION_1)

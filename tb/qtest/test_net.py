@@ -160,6 +160,7 @@ class Net(unittest.TestCase):
         self.assertEqual(len(self.received(1)), 1)
 
     @ROWS("FEAT-02")
+    @servers.any_features
     def test_features_can_be_held_back(self):
         with servers.vmmio("--device", "net", "--features", "100000001") as bus:
             self.assertEqual(Device(bus).offered(), virtio.F_VERSION_1 | CSUM)
