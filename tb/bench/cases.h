@@ -26,6 +26,7 @@ public:
 std::unique_ptr<fixture> make_register_fixture();
 std::unique_ptr<fixture> make_shm_fixture();
 std::unique_ptr<fixture> make_ring_fixture();
+std::unique_ptr<fixture> make_rtl_fixture();
 
 } // namespace vmmio_bench
 

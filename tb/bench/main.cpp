@@ -20,7 +20,7 @@ public:
         SC_THREAD(run);
         set_stack_size(1 << 20);
         for (auto make : {vmmio_bench::make_register_fixture, vmmio_bench::make_shm_fixture,
-                          vmmio_bench::make_ring_fixture})
+                          vmmio_bench::make_ring_fixture, vmmio_bench::make_rtl_fixture})
             fixtures_.push_back(make());
     }
 

@@ -20,6 +20,7 @@ void count_instructions(const bench_case &c)
 {
     c.prepare();
     c.operate(warm_up);
+    const std::uint64_t clocks = c.clocks ? c.clocks() : 0;
     CALLGRIND_START_INSTRUMENTATION;
     CALLGRIND_ZERO_STATS;
     CALLGRIND_TOGGLE_COLLECT;
@@ -28,13 +29,20 @@ void count_instructions(const bench_case &c)
     CALLGRIND_DUMP_STATS_AT(c.name.c_str());
     CALLGRIND_STOP_INSTRUMENTATION;
     std::printf("%s %llu\n", c.name.c_str(), static_cast<unsigned long long>(counted));
+    if (c.clocks)
+        std::printf("%s: %llu clocks\n", c.name.c_str(),
+                    static_cast<unsigned long long>(c.clocks() - clocks));
 }
 
 void measure_time(benchmark::State &state, const bench_case &c)
 {
     c.prepare();
+    const std::uint64_t clocks = c.clocks ? c.clocks() : 0;
     while (state.KeepRunningBatch(batch))
         c.operate(batch);
+    if (c.clocks)
+        state.counters["clocks"] = benchmark::Counter(static_cast<double>(c.clocks() - clocks),
+                                                      benchmark::Counter::kIsRate);
 }
 
 } // namespace

@@ -4,6 +4,7 @@ and prints them beside their targets. What a case includes is told in docs/bench
 
 import argparse
 import csv
+import json
 import pathlib
 import re
 import shutil
@@ -39,6 +40,9 @@ ROWS = [
     Row("nodmi_batch_64", "base_ring_64"),
     Row("block_read_512_batch_64", "base_ring_64", at_most=250),
     Row("block_read_512_roundtrip_1", "base_ring_1"),
+    Row("rtl_read_magic", "base_empty_read", at_most=2000),
+    Row("rtl_write_queue_sel", "base_empty_write", at_most=2000),
+    Row("rtl_idle", "base_empty_read", at_most=1),
     Row("tlm_read_magic_to_hand_written", "base_register_read", case="tlm_read_magic"),
     Row("tlm_write_queue_sel_to_hand_written", "base_register_write", case="tlm_write_queue_sel"),
     Row("dbg_read_magic_to_hand_written", "base_register_debug", case="dbg_read_magic"),
@@ -59,7 +63,8 @@ def die(message):
 
 
 def count(program, folder):
-    """Runs the program under callgrind; {case: instructions per operation}."""
+    """Runs the program under callgrind; {case: instructions per operation}, {case: clocks per
+    operation} of the cases that have a Verilog clock."""
     command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no",
                f"--callgrind-out-file={folder}/callgrind", str(program)]
     try:
@@ -76,7 +81,27 @@ def count(program, folder):
     if counted.keys() != operations.keys():
         die("the dumps of callgrind and the cases of the program differ: "
             f"{sorted(counted.keys() ^ operations.keys())}")
-    return {name: counted[name] / operations[name] for name in counted}
+    clocks = {name: int(number) / operations[name] for name, number
+              in re.findall(r"^(\w+): (\d+) clocks$", run.stdout, re.MULTILINE)}
+    return {name: counted[name] / operations[name] for name in counted}, clocks
+
+
+def clock_rate(program):
+    """Millions of clocks a second of the Verilog block that is read all the time, on this machine."""
+    run = subprocess.run([str(program), "--benchmark_filter=^rtl_read_magic$",
+                          "--benchmark_format=json"], capture_output=True, text=True,
+                         timeout=TIMEOUT_S, check=False)
+    if run.returncode != 0:
+        die(f"{program.name} failed:\n{run.stdout}{run.stderr}")
+    [result] = json.loads(run.stdout[run.stdout.index("{"):])["benchmarks"]
+    return result["clocks"] / 1e6
+
+
+def clock_figures(clocks, rate):
+    """[(name, value)] of what is counted in clocks."""
+    return [("rtl_cycles_per_access", clocks["rtl_read_magic"]),
+            ("rtl_cycles_per_write", clocks["rtl_write_queue_sel"]),
+            ("rtl_million_clocks_per_second", rate)]
 
 
 def read_dumps(folder):
@@ -114,13 +139,15 @@ def table(counted):
     return lines
 
 
-def write_csv(path, lines):
+def write_csv(path, lines, clocks=()):
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["case", "instr_per_op", "baseline", "ratio"])
         for name, instructions, baseline, ratio, *_ in lines:
             writer.writerow([name, f"{instructions:.1f}", f"{baseline:.1f}", f"{ratio:.3f}"])
+        for name, value in clocks:  # not instructions: see docs/bench.md
+            writer.writerow([name, f"{value:.2f}", "", ""])
 
 
 def show(lines):
@@ -151,9 +178,13 @@ def main():
     if not program.exists():
         die(f"{program} is not there; run 'make bench', which builds it")
     with tempfile.TemporaryDirectory(prefix="vmmio-bench.") as folder:
-        lines = table(count(program, folder))
-    write_csv(options.csv, lines)
+        counted, clocks = count(program, folder)
+        lines = table(counted)
+    figures = clock_figures(clocks, clock_rate(program))
+    write_csv(options.csv, lines, figures)
     missed = show(lines)
+    for name, value in figures:
+        print(f"{name:36}{value:10.2f}")
     print(f"written to {options.csv}; docs/bench.md tells what a case includes")
     return 1 if missed and options.check else 0
 

@@ -54,6 +54,17 @@ class Targets(unittest.TestCase):
             run.table(counted)
 
 
+class Clocks(unittest.TestCase):
+    def test_are_shown_with_their_names(self):
+        clocks = run.clock_figures({"rtl_read_magic": 2.0, "rtl_write_queue_sel": 4.0}, 7.5)
+        self.assertEqual(dict(clocks), {"rtl_cycles_per_access": 2.0, "rtl_cycles_per_write": 4.0,
+                                        "rtl_million_clocks_per_second": 7.5})
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "bench.csv"
+            run.write_csv(path, [], clocks)
+            self.assertIn("rtl_cycles_per_access,2.00,,", path.read_text().splitlines())
+
+
 class Csv(unittest.TestCase):
     def test_columns_and_ratio(self):
         with tempfile.TemporaryDirectory() as folder:
