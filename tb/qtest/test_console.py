@@ -120,6 +120,7 @@ class Console(unittest.TestCase):
         self.assertEqual(self.received(6), [b"waits until the port is open"])
 
     @ROWS("CON-02", "FEAT-02")
+    @servers.any_features
     def test_features_can_be_held_back(self):
         for options, bits in ((("--features", "100000005"), SIZE | EMERG_WRITE),
                               (("--features", "100000004"), EMERG_WRITE),

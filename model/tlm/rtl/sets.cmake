@@ -14,6 +14,7 @@ set(net DEVICE_ID 1 CONFIG_BYTES 24
     DEPENDENCIES 7:1 8:1 11:0 12:0 18:17 19:17 21:17 22:17 23:17 54:1 55:1 56:0)
 set(net_user_bits 0 1 2 5 11 12 13 15 16 17 18 19 20 21 23 56) # what libslirp can do
 set(net_all_bits 0 1 2 3 5 7 8 9 11 12 13 15 16 17 18 19 20 21 23 54 55 56)
+set(console DEVICE_ID 3 CONFIG_BYTES 12)
 set(fs DEVICE_ID 26 QUEUE_SIZES 256 256 REGIONS 8 CONFIG_BYTES 44)
 
 # The devices as they come, which are also those of vmmio-qtest.
@@ -29,10 +30,15 @@ vmmio_add_rtl(vmmio_rtl_sets net_all ${net} QUEUE_SIZES 256 256 256
 vmmio_add_rtl(vmmio_rtl_sets net_pairs ${net} QUEUE_SIZES 256 256 256 256 256
     FEATURES ${net_all_bits} 22 ${all})
 vmmio_add_rtl(vmmio_rtl_sets fs ${fs} FEATURES ${all})
+vmmio_add_rtl(vmmio_rtl_sets console ${console} QUEUE_SIZES 256 256 FEATURES 0 2 ${all})
+vmmio_add_rtl(vmmio_rtl_sets console_ports ${console} # three of them
+    QUEUE_SIZES 256 256 256 256 256 256 256 256 FEATURES 0 1 2 ${all})
 
 # The devices of a Linux run whose rings tb/linux/parts.py makes other than that.
 vmmio_add_rtl(vmmio_rtl_sets run_rng ${entropy} FEATURES ${usual})
 vmmio_add_rtl(vmmio_rtl_sets run_pmem ${pmem} FEATURES 0 ${event_idx} ${usual})
 vmmio_add_rtl(vmmio_rtl_sets run_rodisk ${blk} FEATURES ${blk_read_only_bits} ${indirect} ${usual})
+vmmio_add_rtl(vmmio_rtl_sets run_console ${console} QUEUE_SIZES 256 256 256 256 256 256
+    FEATURES 0 1 2 ${usual})
 vmmio_add_rtl(vmmio_rtl_sets run_net ${net} QUEUE_SIZES 256 256 256
     FEATURES ${net_user_bits} ${usual})
