@@ -4,6 +4,7 @@
 #include "rate_limit.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <sstream>
 #include <utility>
@@ -362,7 +363,68 @@ void device::reset_call(void *self)
     auto *that = static_cast<device *>(self);
     that->shm_.reset();
     if (that->options_.reset_latency != sc_core::SC_ZERO_TIME)
-        that->reset_event_.notify(that->dma_.elapsed + that->options_.reset_latency);
+        that->end_reset_later(that->dma_.elapsed + that->options_.reset_latency);
+}
+
+void device::end_reset_later(const sc_core::sc_time &delay)
+{
+    reset_due_ = sc_core::sc_time_stamp() + delay;
+    reset_event_.notify(delay);
+}
+
+// Save and restore.
+
+namespace
+{
+
+std::uint64_t femtoseconds_of_resolution()
+{
+    return static_cast<std::uint64_t>(
+        std::llround(sc_core::sc_get_time_resolution().to_seconds() * 1e15));
+}
+
+std::uint64_t time_until(const sc_core::sc_time &then)
+{
+    const sc_core::sc_time now = sc_core::sc_time_stamp();
+    return then > now ? (then - now).value() * femtoseconds_of_resolution() : 0;
+}
+
+sc_core::sc_time time_of(std::uint64_t femtoseconds)
+{
+    return sc_core::sc_time::from_value(femtoseconds / femtoseconds_of_resolution());
+}
+
+} // namespace
+
+vmmio_error device::save(std::vector<std::uint8_t> &state) const
+{
+    const vmmio_state_times times{vmmio_device_reset_held(&model_) ? time_until(reset_due_) : 0,
+                                  vmmio_device_has_work(&model_) ? time_until(work_due_) : 0};
+    std::size_t length = 0;
+    const vmmio_error error = vmmio_device_save(&model_, &times, nullptr, 0, &length);
+    if (error != VMMIO_ERROR_STATE_ROOM)
+        return error;
+    state.resize(length);
+    return vmmio_device_save(&model_, &times, state.data(), length, &length);
+}
+
+vmmio_error device::restore(const std::vector<std::uint8_t> &state)
+{
+    vmmio_state_times times{};
+    const vmmio_error error = vmmio_device_restore(&model_, &times, state.data(), state.size());
+    if (error != VMMIO_ERROR_OK)
+        return error;
+    reset_event_.cancel(); // it may have been the reset that a restore begins with
+    if (vmmio_device_reset_held(&model_))
+        end_reset_later(time_of(times.reset_in));
+    interrupt_due_ = false;
+    interrupt_event_.cancel();
+    interrupt_event_.notify(sc_core::SC_ZERO_TIME);
+    work_due_ = sc_core::sc_time_stamp();
+    if (vmmio_device_has_work(&model_))
+        work_due_ += time_of(times.work_in);
+    resume_work(); // also for what the host has to say: who is at a console now, for example
+    return error;
 }
 
 namespace

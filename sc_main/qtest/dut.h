@@ -7,9 +7,12 @@
 #include "bus.h"
 #include "function.h"
 #include "options.h"
+#include "vmmio/error.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace vmmio::qtest
 {
@@ -47,6 +50,10 @@ public:
 
     /// Lets the device do what it has been told to, slices_per_command at most.
     virtual void settle() = 0;
+
+    /// The state of the device, see vmmio/state.h.
+    virtual vmmio_error save(std::vector<std::uint8_t> &state) = 0;
+    virtual vmmio_error restore(const std::vector<std::uint8_t> &state) = 0;
 
     /// Lets ns nanoseconds pass.
     virtual void advance(std::uint64_t ns) = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dut_c.h"
 
+#include "vmmio/state.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -98,6 +100,21 @@ void dut_c::settle()
 {
     for (unsigned i = 0; i < slices_per_command && vmmio_device_has_work(&device_.model()); i++)
         vmmio_device_run(&device_.model(), slice);
+}
+
+vmmio_error dut_c::save(std::vector<std::uint8_t> &state)
+{
+    std::size_t length = 0;
+    const vmmio_error error = vmmio_device_save(&device_.model(), nullptr, nullptr, 0, &length);
+    if (error != VMMIO_ERROR_STATE_ROOM)
+        return error;
+    state.resize(length);
+    return vmmio_device_save(&device_.model(), nullptr, state.data(), length, &length);
+}
+
+vmmio_error dut_c::restore(const std::vector<std::uint8_t> &state)
+{
+    return vmmio_device_restore(&device_.model(), nullptr, state.data(), state.size());
 }
 
 } // namespace vmmio::qtest

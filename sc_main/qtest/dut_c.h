@@ -63,6 +63,8 @@ public:
     bus_target &region(std::size_t index) override { return *memories_[index]; }
     void run(const std::function<void()> &commands) override { commands(); }
     void settle() override;
+    vmmio_error save(std::vector<std::uint8_t> &state) override;
+    vmmio_error restore(const std::vector<std::uint8_t> &state) override;
     void advance(std::uint64_t) override {} // the model knows no time
 
 private:

@@ -51,6 +51,11 @@ public:
     bus_target &region(std::size_t index) override { return windows_[index]; }
     void run(const std::function<void()> &commands) override;
     void settle() override;
+    vmmio_error save(std::vector<std::uint8_t> &state) override { return device_.save(state); }
+    vmmio_error restore(const std::vector<std::uint8_t> &state) override
+    {
+        return device_.restore(state);
+    }
     void advance(std::uint64_t ns) override;
 
 private:

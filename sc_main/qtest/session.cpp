@@ -135,7 +135,8 @@ const session::command session::commands[] = {
     {"b64read", &session::read_base64, 0},   {"b64write", &session::write_base64, 0},
     {"memset", &session::fill, 0},           {"irq_intercept_in", &session::intercept, 0},
     {"clock_step", &session::step_clock, 0}, {"clock_set", &session::set_clock, 0},
-    {"endianness", &session::endianness, 0},
+    {"endianness", &session::endianness, 0}, {"save", &session::save, 0},
+    {"restore", &session::restore, 0},
 };
 
 session::session(machine &on) : machine_(on)
@@ -318,6 +319,28 @@ std::string session::set_clock(arguments &args)
 }
 
 std::string session::endianness(arguments &) { return "OK little\n"; }
+
+std::string session::save(arguments &args)
+{
+    std::vector<std::uint8_t> state;
+    const vmmio_error error = machine_.device().save(state);
+    if (error != VMMIO_ERROR_OK)
+        args.refuse(vmmio_error_text(error));
+    return fmt::format("OK {}\n", base64_encode(state));
+}
+
+std::string session::restore(arguments &args)
+{
+    const auto state = base64_decode(args.word("DATA"));
+    if (!state)
+        args.refuse("DATA is not base64");
+    if (args.wrong())
+        return {};
+    const vmmio_error error = machine_.device().restore(*state);
+    if (error != VMMIO_ERROR_OK)
+        args.refuse(vmmio_error_text(error));
+    return std::string(ok);
+}
 
 void session::interrupt(bool level)
 {

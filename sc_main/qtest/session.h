@@ -62,6 +62,8 @@ private:
     std::string step_clock(arguments &args);
     std::string set_clock(arguments &args);
     std::string endianness(arguments &args);
+    std::string save(arguments &args);
+    std::string restore(arguments &args);
 
     void interrupt(bool level);
 

@@ -91,6 +91,7 @@ void console_rig::make_anew(const vmmio_console_config &config,
         std::fill(buffers_[i].begin(), buffers_[i].end(), uint8_t(0xdd));
     }
     EXPECT_EQ(vmmio_console_init(&console, &config), VMMIO_ERROR_OK);
+    console.requests = old.requests;
     console.bytes_in = old.bytes_in;
     console.bytes_out = old.bytes_out;
     console.emergency = old.emergency;

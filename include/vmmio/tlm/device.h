@@ -5,6 +5,7 @@
 #define VMMIO_TLM_DEVICE_H
 
 #include "vmmio/device.h"
+#include "vmmio/state.h"
 #include "vmmio/tlm/dma_port.h"
 #include "vmmio/tlm/register_form.h"
 #include "vmmio/tlm/shm_window.h"
@@ -102,6 +103,17 @@ public:
     /// to wait. May be called in any process, and in the update phase.
     void resume_work();
 
+    /// Writes the state of the device into `state`, see vmmio/state.h and docs/state.md. Between
+    /// two transactions, in any process; STATE_BUSY while an access or the device's own process
+    /// waits for DMA: try again later. The streams are those of the C model, times included.
+    [[nodiscard]] vmmio_error save(std::vector<std::uint8_t> &state) const;
+
+    /// Puts the device into a saved state; after an error it is as it was. DMI pointers into shared
+    /// memory are taken back, and mappings until_reset end, as by a device reset. The interrupt
+    /// line follows in the next delta cycle; a reset that was running and work that was pending go
+    /// on after the time that was left to them.
+    [[nodiscard]] vmmio_error restore(const std::vector<std::uint8_t> &state);
+
     /// Each diagnostic of the model, before it is reported and without any limit.
     std::function<void(const vmmio_diagnostic &)> on_diagnostic;
 
@@ -151,6 +163,7 @@ private:
     void serve();
     void work_later(const sc_core::sc_time &delay);
     void report(const vmmio_diagnostic &diagnostic);
+    void end_reset_later(const sc_core::sc_time &delay);
 
     void drive_model_interrupt();
     void drive_form_interrupt();
@@ -171,6 +184,7 @@ private:
     bool driver_mistake_ = false;      // in the access that is being answered
     bool work_waits_ = false;          // the process, for a run in another one
     sc_core::sc_time work_due_;        // the process does not work before
+    sc_core::sc_time reset_due_;       // when the last reset ends
     bool interrupt_due_ = false;       // interrupt_event_ was notified with a delay ...
     sc_core::sc_time interrupt_delay_; // ... and comes at most that much later than now
     sc_core::sc_event interrupt_event_, reset_event_, work_event_;
