@@ -18,6 +18,7 @@ help:
 	@echo 'make soak     10^8 random accesses to the Verilog form in lockstep with the C model'
 	@echo '              ACCESSES=100000000 (now $(ACCESSES)), SEED=the time'
 	@echo 'make formal   prove the Verilog form with model checkers; writes build/formal.csv'
+	@echo 'make coverage  lines and bits of the Verilog form that its tests reach, as HTML'
 	@echo 'make build    build the libraries, the programs and the tests into build/'
 	@echo 'make setup    install the Debian packages that the other targets need (root or sudo)'
 	@echo 'make clean    remove what was built; QEMU, kernels and SystemC that were fetched stay'

@@ -31,14 +31,18 @@ void axi_master::drive()
     pins_.s_axil_arvalid = !reads_.empty() && go(AR, held_ar_);
     pins_.s_axil_bready = go(B, false);
     pins_.s_axil_rready = go(R, false);
-    if (pins_.s_axil_awvalid)
+    if (pins_.s_axil_awvalid && !held_aw_) {
         pins_.s_axil_awaddr = static_cast<SData>(writes_[addresses_sent_].address);
+        pins_.s_axil_awprot = random_() & 7; // is not to matter
+    }
     if (pins_.s_axil_wvalid) {
         pins_.s_axil_wdata = writes_[data_sent_].data;
         pins_.s_axil_wstrb = static_cast<CData>(writes_[data_sent_].strobe);
     }
-    if (pins_.s_axil_arvalid)
+    if (pins_.s_axil_arvalid && !held_ar_) {
         pins_.s_axil_araddr = static_cast<SData>(reads_.front());
+        pins_.s_axil_arprot = random_() & 7;
+    }
 
     held_aw_ = pins_.s_axil_awvalid && !pins_.s_axil_awready;
     held_w_ = pins_.s_axil_wvalid && !pins_.s_axil_wready;

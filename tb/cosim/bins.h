@@ -27,7 +27,7 @@ namespace vmmio::tb
     X(register_written, 64, true)                                                                  \
     X(control_strobe, 16, true)                                                                    \
     X(config_strobe, 16, true)                                                                     \
-    X(config_word_read, (config_bytes + 3) / 4 + 1, true)                                          \
+    X(config_word_read, config_bytes > 252 ? 64 : (config_bytes + 3) / 4 + 1, true)                \
     X(unaligned_read, 3, true)                                                                     \
     X(unaligned_write, 3, true)                                                                    \
     X(read_behind_the_window, 1, true)                                                             \
@@ -130,7 +130,7 @@ namespace vmmio::tb
     X(config_change_beside_a_read, 1, config_bytes != 0)                                           \
     X(config_write_taken, 1, config_bytes != 0)                                                    \
     X(config_write_refused, 1, config_bytes != 0)                                                  \
-    X(config_write_behind_the_end, 1, true)                                                        \
+    X(config_write_behind_the_end, 1, config_bytes <= 252)                                         \
     X(queue_read_beside_the_bus, 7, true)
 
 enum class bin : unsigned {
@@ -148,11 +148,6 @@ public:
     {
         counts_[first_[static_cast<unsigned>(which)] + index]++;
     }
-    uint64_t count(bin which, unsigned index = 0) const
-    {
-        return counts_[first_[static_cast<unsigned>(which)] + index];
-    }
-
     /** Reachable bins, and those of them that were hit. */
     struct total {
         unsigned reachable = 0, hit = 0;

@@ -29,7 +29,7 @@ TEST(config, bytes_in_order_and_zeros_behind)
         for (unsigned i = 0; i < VMMIO_CONFIG_MAX; i += 4) {
             const uint32_t word = p.read(VMMIO_REG_CONFIG + i);
             for (unsigned j = 0; j < 4; j++)
-                EXPECT_EQ(word >> 8 * j & 0xff, i + j < config_bytes ? i + j + 1 : 0);
+                EXPECT_EQ(word >> 8 * j & 0xff, i + j < config_bytes ? (i + j + 1) & 0xff : 0);
         }
     }
 }

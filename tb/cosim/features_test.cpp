@@ -35,7 +35,7 @@ TEST(features, the_last_write_to_a_word_counts_until_features_ok)
     pair p;
 
     p.write(VMMIO_REG_STATUS, initialised);
-    p.write(VMMIO_REG_DRIVER_FEATURES, 0x40); // word 0 without a write to the selector
+    p.write(VMMIO_REG_DRIVER_FEATURES, ~offered().word[0]); // without a write to the selector
     p.write(VMMIO_REG_DRIVER_FEATURES_SEL, 1);
     p.write(VMMIO_REG_DRIVER_FEATURES, ~0u);
     p.write(VMMIO_REG_STATUS, accepted);
