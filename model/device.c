@@ -23,6 +23,8 @@ struct vmmio_features vmmio_device_features(void)
 
     vmmio_features_add(&features, VMMIO_F_ACCESS_PLATFORM);
     vmmio_features_add(&features, VMMIO_F_ORDER_PLATFORM);
+    vmmio_features_add(&features, VMMIO_F_RING_PACKED);
+    vmmio_features_add(&features, VMMIO_F_IN_ORDER);
     return features;
 }
 
@@ -85,7 +87,8 @@ static enum vmmio_error check_config(const struct vmmio_device_config *config)
     for (size_t i = 0; i < 4; i++)
         if (config->features.word[i] & ~implemented.word[i])
             return VMMIO_ERROR_FEATURE_UNSUPPORTED;
-    if (size == 0 || size > VMMIO_QUEUE_SIZE_LIMIT || size & (size - 1))
+    if (size == 0 || size > VMMIO_QUEUE_SIZE_LIMIT ||
+        (size & (size - 1) && !vmmio_features_has(&config->features, VMMIO_F_RING_PACKED)))
         return VMMIO_ERROR_QUEUE_SIZE;
     if (config->request_count == 0 || config->segment_count / config->request_count < size)
         return VMMIO_ERROR_REQUEST_POOL;

@@ -1,42 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The queue engine: which queue is served when, and how everything stops; rings are in split.c. */
+/* The queue engine: which queue may be served when, and how everything stops. */
+#include "packed.h"
 #include "split.h"
-
-enum { TURN = 64 }; /* requests of one queue before the next one's turn */
-
-static void list_queue(struct vmmio_engine *engine, struct vmmio_queue *queue)
-{
-    if (queue->listed)
-        return;
-    queue->listed = true;
-    queue->next_in_list = NULL;
-    if (engine->first_listed)
-        engine->last_listed->next_in_list = queue;
-    else
-        engine->first_listed = queue;
-    engine->last_listed = queue;
-}
-
-static struct vmmio_queue *unlist_queue(struct vmmio_engine *engine)
-{
-    struct vmmio_queue *queue = engine->first_listed;
-
-    queue->listed = false;
-    engine->first_listed = queue->next_in_list;
-    return queue;
-}
+#include "work.h"
 
 static void list_enabled_queues(struct vmmio_engine *engine)
 {
     for (uint32_t i = 0; i < engine->is.queue_count; i++)
         if (engine->is.queues[i].enabled)
-            list_queue(engine, &engine->is.queues[i]);
-}
-
-static inline void free_request(struct vmmio_request *request)
-{
-    request->next = request->engine->free_requests;
-    request->engine->free_requests = request;
+            vmmio_list_queue(engine, &engine->is.queues[i]);
 }
 
 /*
@@ -48,8 +20,13 @@ static void cancel_requests(struct vmmio_engine *engine, const struct vmmio_queu
     for (uint32_t i = 0; i < engine->is.request_count; i++) {
         struct vmmio_request *request = &engine->is.requests[i];
 
-        if (!queue || queue == request->from)
-            request->cancelled = true;
+        if (queue && queue != request->from)
+            continue;
+        request->cancelled = true;
+        if (request->waiting) { /* the function is done with it */
+            request->waiting = false;
+            vmmio_free_request(request);
+        }
     }
 }
 
@@ -58,9 +35,6 @@ static void clear_queue(struct vmmio_queue *queue)
     *queue = (struct vmmio_queue){
         .index = queue->index, .listed = queue->listed, .next_in_list = queue->next_in_list};
 }
-
-/* No queue takes another buffer before the next one's turn. */
-static void end_turn(struct vmmio_engine *engine) { engine->served = NULL; }
 
 static uint32_t held_requests(const struct vmmio_engine *engine)
 {
@@ -77,128 +51,6 @@ static bool suspend_finished(struct vmmio_engine *engine)
         return false;
     engine->suspend_wanted = false;
     return true;
-}
-
-/* Takes one buffer; NULL if something goes wrong, which ends the queue's turn. */
-static inline struct vmmio_request *fetch(struct vmmio_engine *engine, struct vmmio_queue *queue)
-{
-    struct vmmio_request *request = engine->free_requests;
-
-    engine->free_requests = request->next;
-    request->queue = queue->index;
-    request->from = queue;
-    request->cancelled = false;
-    if (!vmmio_split_take(engine, queue, request)) {
-        free_request(request);
-        return NULL;
-    }
-    queue->held++;
-    return request;
-}
-
-/* Takes one buffer and hands it to the function. */
-static inline void take_one(struct vmmio_engine *engine, struct vmmio_queue *queue)
-{
-    struct vmmio_request *request = fetch(engine, queue);
-
-    if (request)
-        engine->is.function->type->handle(engine->is.function, request);
-}
-
-struct vmmio_request *vmmio_queue_take(struct vmmio_engine *engine, uint32_t index)
-{
-    struct vmmio_queue *queue = &engine->is.queues[index];
-
-    while (engine->served == queue && engine->free_requests) {
-        uint16_t avail;
-
-        if (!vmmio_split_avail_index(engine, queue, &avail))
-            return NULL;
-        const uint16_t fresh = (uint16_t)(avail - queue->next_avail);
-
-        if (fresh > queue->size) {
-            vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, queue->index, avail);
-            return NULL;
-        }
-        if (fresh)
-            return fetch(engine, queue);
-        if (!engine->event_idx || avail == queue->armed)
-            return NULL;
-        queue->armed = avail; /* whoever wants more has to hear of it */
-        if (!vmmio_split_arm(engine, queue))
-            return NULL;
-    }
-    return NULL;
-}
-
-void vmmio_request_return(struct vmmio_request *request)
-{
-    if (!request->cancelled) {
-        request->from->next_avail--;
-        request->from->held--;
-    }
-    free_request(request);
-}
-
-void vmmio_queue_wake(struct vmmio_engine *engine, uint32_t queue)
-{
-    if (vmmio_queue_usable(engine, queue))
-        list_queue(engine, &engine->is.queues[queue]);
-}
-
-bool vmmio_queue_usable(const struct vmmio_engine *engine, uint32_t queue)
-{
-    return vmmio_queue_alive(engine, &engine->is.queues[queue]);
-}
-
-/* One turn of a queue whose function may choose; false if it does not. */
-VMMIO_APART static bool serve_by_choice(struct vmmio_engine *engine, struct vmmio_queue *queue)
-{
-    struct vmmio_function *function = engine->is.function;
-
-    engine->served = queue;
-    if (!function->type->turn(function, engine, queue->index))
-        return false;
-    if (engine->served == queue || vmmio_queue_alive(engine, queue))
-        vmmio_split_publish(engine, queue);
-    return true;
-}
-
-/* One turn of one queue; returns how many requests are left of the budget. */
-static uint32_t serve(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t budget)
-{
-    engine->served = queue;
-    for (;;) {
-        uint16_t avail;
-
-        if (!vmmio_split_avail_index(engine, queue, &avail))
-            return budget;
-        const uint16_t fresh = (uint16_t)(avail - queue->next_avail);
-
-        if (fresh > queue->size) {
-            vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, queue->index, avail);
-            return budget;
-        }
-        uint32_t count = fresh < budget ? fresh : budget;
-
-        budget -= count;
-        for (; count && engine->free_requests && engine->served == queue; count--)
-            take_one(engine, queue);
-        budget += count;
-        if (engine->served == queue || vmmio_queue_alive(engine, queue))
-            vmmio_split_publish(engine, queue);
-        if (engine->served != queue) /* stopped or paused */
-            return budget;
-        if (queue->next_avail != avail) { /* out of budget or of request structs */
-            list_queue(engine, queue);
-            return budget;
-        }
-        if (!engine->event_idx || avail == queue->armed)
-            return budget;
-        queue->armed = avail;
-        if (!vmmio_split_arm(engine, queue))
-            return budget;
-    }
 }
 
 /*
@@ -221,7 +73,7 @@ static void end_suspend(struct vmmio_engine *engine)
 static void stop_all(struct vmmio_engine *engine)
 {
     engine->live = false;
-    end_turn(engine);
+    vmmio_end_turn(engine);
     cancel_requests(engine, NULL);
 }
 
@@ -235,16 +87,18 @@ static void finish_reset(struct vmmio_engine *engine)
     engine->stop_wanted = false;
     engine->event_idx = false;
     engine->indirect = false;
+    engine->packed = false;
+    engine->in_order = false;
     for (uint32_t i = 0; i < is->queue_count; i++)
         clear_queue(&is->queues[i]);
     engine->usable_queues = is->function->queue_count;
     while (engine->first_listed)
-        unlist_queue(engine);
+        vmmio_unlist_queue(engine);
     while (engine->restored) {
         struct vmmio_request *request = engine->restored;
 
         engine->restored = request->next;
-        free_request(request);
+        vmmio_free_request(request);
     }
     if (is->function->type->reset)
         is->function->type->reset(is->function);
@@ -269,7 +123,7 @@ void vmmio_engine_reset_done(struct vmmio_engine *engine)
     engine->is.front->reset_done(engine->is.front_context);
 }
 
-VMMIO_APART static void do_what_waited(struct vmmio_engine *engine)
+void vmmio_engine_do_what_waited(struct vmmio_engine *engine)
 {
     const struct vmmio_engine_config *is = &engine->is;
 
@@ -290,13 +144,6 @@ VMMIO_APART static void do_what_waited(struct vmmio_engine *engine)
     end_suspend(engine);
 }
 
-/* What was asked for while the engine was busy, now that the last access is done. */
-static inline void settle(struct vmmio_engine *engine)
-{
-    if (engine->reset_wanted || engine->stop_wanted || engine->suspend_wanted)
-        do_what_waited(engine);
-}
-
 /*
  * Brackets accesses that a device function starts outside of a run: a reset or stop that comes
  * meanwhile ends after them, as it does in a run.
@@ -314,82 +161,7 @@ void vmmio_engine_leave(struct vmmio_engine *engine, bool first)
     if (!first)
         return;
     engine->running = false;
-    settle(engine);
-}
-
-VMMIO_APART static void complete_out_of_turn(struct vmmio_request *request, uint32_t used_length)
-{
-    struct vmmio_engine *engine = request->engine;
-    struct vmmio_queue *queue = request->from;
-    const bool first = vmmio_engine_enter(engine);
-
-    if (!request->cancelled) {
-        queue->held--;
-        if (vmmio_split_put(engine, queue, request->head, used_length))
-            vmmio_split_publish(engine, queue);
-    }
-    free_request(request);
-    vmmio_engine_leave(engine, first);
-}
-
-/*
- * Used entries are published at the end of their queue's turn, or at once outside of one. The
- * queue of a request that is not cancelled is alive: whoever stops it cancels first.
- */
-void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
-{
-    struct vmmio_engine *engine = request->engine;
-    struct vmmio_queue *queue = request->from;
-
-    if (engine->served != queue) {
-        complete_out_of_turn(request, used_length);
-        return;
-    }
-    free_request(request);
-    if (!request->cancelled) {
-        queue->held--;
-        vmmio_split_put(engine, queue, request->head, used_length);
-    }
-}
-
-/* Requests that were in the function when the device was saved. */
-VMMIO_APART static void hand_over_again(struct vmmio_engine *engine)
-{
-    while (engine->restored) {
-        struct vmmio_request *request = engine->restored;
-
-        engine->restored = request->next;
-        if (request->cancelled)
-            free_request(request);
-        else
-            engine->is.function->type->handle(engine->is.function, request);
-    }
-}
-
-uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
-{
-    uint32_t left = budget;
-
-    if (engine->running)
-        return 0;
-    engine->running = true;
-    if (engine->restored)
-        hand_over_again(engine);
-    while (left && engine->first_listed && engine->free_requests) {
-        struct vmmio_queue *queue = unlist_queue(engine);
-        const uint32_t turn = left < TURN ? left : TURN;
-
-        if (!vmmio_queue_alive(engine, queue) || engine->paused)
-            continue;
-        if (engine->is.function->type->turn && serve_by_choice(engine, queue))
-            left -= turn; /* the function has its own measure */
-        else
-            left -= turn - serve(engine, queue, turn);
-    }
-    end_turn(engine);
-    engine->running = false;
-    settle(engine);
-    return budget - left;
+    vmmio_engine_settle(engine);
 }
 
 void vmmio_engine_forget_pointers(struct vmmio_engine *engine)
@@ -433,17 +205,31 @@ void vmmio_request_fail(struct vmmio_request *request, enum vmmio_diag_id id, ui
 
 /* The calls of struct vmmio_back_side follow. */
 
+static bool any_enabled(const struct vmmio_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->is.queue_count; i++)
+        if (engine->is.queues[i].enabled)
+            return true;
+    return false;
+}
+
 static bool back_features_ok(void *context, const struct vmmio_features *negotiated)
 {
     struct vmmio_engine *engine = context;
     struct vmmio_function *function = engine->is.function;
 
+    const bool packed = vmmio_features_has(negotiated, VMMIO_F_RING_PACKED);
+
+    if (packed && any_enabled(engine)) /* as split rings, when nobody knew better (H-31) */
+        return false;
     if (function->type->features_ok && !function->type->features_ok(function, negotiated))
         return false;
     if (function->type->usable_queues)
         limit_queues(engine, function->type->usable_queues(function, negotiated));
     engine->event_idx = vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
     engine->indirect = vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
+    engine->packed = packed;
+    engine->in_order = vmmio_features_has(negotiated, VMMIO_F_IN_ORDER);
     vmmio_engine_config_changed(engine, false);
     return true;
 }
@@ -463,7 +249,7 @@ static void back_notify(void *context, uint32_t queue, uint32_t data)
     struct vmmio_engine *engine = context;
 
     (void)data; /* a hint at most (A-NDATA) */
-    list_queue(engine, &engine->is.queues[queue]);
+    vmmio_list_queue(engine, &engine->is.queues[queue]);
 }
 
 static bool back_queue_enable(void *context, uint32_t index,
@@ -479,10 +265,13 @@ static bool back_queue_enable(void *context, uint32_t index,
     queue->size = registers->size;
     queue->armed = UINT32_MAX;
     queue->map_epoch = engine->map_epoch - 1;
-    queue->direct_epoch = queue->map_epoch;
-    queue->enabled = index < engine->usable_queues && vmmio_split_enable(queue);
+    queue->split_epoch = queue->map_epoch;
+    queue->packed_epoch = queue->map_epoch;
+    queue->packed = engine->packed;
+    queue->enabled = index < engine->usable_queues &&
+                     (queue->packed ? vmmio_packed_enable(queue) : vmmio_split_enable(queue));
     if (queue->enabled && engine->live)
-        list_queue(engine, queue);
+        vmmio_list_queue(engine, queue);
     return queue->enabled;
 }
 
@@ -493,12 +282,12 @@ static bool back_queue_stop(void *context, uint32_t index)
 
     queue->enabled = false;
     if (engine->served == queue)
-        end_turn(engine);
+        vmmio_end_turn(engine);
     cancel_requests(engine, queue);
     queue->held = 0;
     if (engine->is.function->type->queue_stopped)
         engine->is.function->type->queue_stopped(engine->is.function, index);
-    if (engine->running) { /* an access may be on its way; settle() reports the end */
+    if (engine->running) { /* an access may be on its way; vmmio_engine_settle() reports the end */
         queue->stopping = true;
         engine->stop_wanted = true;
         return false;
@@ -513,7 +302,7 @@ static bool back_suspend(void *context)
     struct vmmio_engine *engine = context;
 
     engine->paused = true;
-    end_turn(engine);
+    vmmio_end_turn(engine);
     engine->suspend_wanted = true;
     return suspend_finished(engine);
 }
@@ -595,7 +384,7 @@ enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
     for (uint32_t i = 0; i < config->request_count; i++) {
         config->requests[i] = (struct vmmio_request){
             .engine = engine, .segments = &config->segments[i * engine->segments_each]};
-        free_request(&config->requests[i]);
+        vmmio_free_request(&config->requests[i]);
     }
     return VMMIO_ERROR_OK;
 }

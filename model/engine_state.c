@@ -3,14 +3,18 @@
  * Save and restore of the engine: queues with their positions, and the requests in the function.
  * While nothing is running, the rest of the engine follows from the register block.
  */
+#include "order.h"
+#include "packed.h"
 #include "rooms.h"
 #include "split.h"
 #include "state_parts.h"
+#include "work.h"
 
 /* What follows from the registers, and what is counted on the way. */
 struct prospect {
     bool live;
     bool may_enable;
+    bool packed, in_order;
     uint32_t usable;            /* queues */
     uint32_t free;              /* request structs */
     struct vmmio_request **end; /* of the list of those that were in the function */
@@ -35,6 +39,8 @@ static struct prospect prospect_of(struct vmmio_engine *engine, const struct vmm
 
     if (negotiated && function->type->usable_queues)
         p.usable = function->type->usable_queues(function, negotiated);
+    p.packed = negotiated && vmmio_features_has(negotiated, VMMIO_F_RING_PACKED);
+    p.in_order = negotiated && vmmio_features_has(negotiated, VMMIO_F_IN_ORDER);
     p.may_enable = !fresh->resetting;
     p.live = fresh->status & started && !(fresh->status & ended) && !fresh->resetting;
     p.free = length_of(engine->free_requests) + length_of(engine->restored);
@@ -56,9 +62,22 @@ static bool in_function(const struct vmmio_request *request, const struct vmmio_
     return request->mark && !request->cancelled && request->from == queue;
 }
 
-static void save_request(struct vmmio_request *request, struct vmmio_state *state)
+/* Where it is in its queue: packed rings and IN_ORDER have more to keep. */
+static void visit_place(struct vmmio_request *request, const struct vmmio_queue *queue,
+                        bool in_order, struct vmmio_state *state)
 {
     vmmio_state_u16(state, &request->head);
+    if (queue->packed)
+        vmmio_state_u16(state, &request->slots);
+    if (in_order) {
+        vmmio_state_bool(state, &request->waiting);
+        vmmio_state_u32(state, &request->used_length);
+    }
+}
+
+static void save_request(struct vmmio_request *request, bool in_order, struct vmmio_state *state)
+{
+    visit_place(request, request->from, in_order, state);
     vmmio_state_u32(state, &request->readable_count);
     vmmio_state_u32(state, &request->segment_count);
     for (uint32_t i = 0; i < request->segment_count; i++) {
@@ -75,29 +94,35 @@ static void save_requests(const struct vmmio_engine *engine, const struct vmmio_
     for (uint32_t i = 0; i < engine->is.request_count; i++)
         count += in_function(&engine->is.requests[i], queue);
     vmmio_state_u32(state, &count);
+    if (engine->in_order && count) {
+        for (struct vmmio_request *r = queue->oldest; r; r = r->after)
+            save_request(r, true, state);
+        return;
+    }
     for (uint32_t i = 0; i < engine->is.request_count; i++)
         if (in_function(&engine->is.requests[i], queue))
-            save_request(&engine->is.requests[i], state);
+            save_request(&engine->is.requests[i], false, state);
 }
 
 /* Into request, whose segments are not kept if it has no room for them. */
 static bool restore_request(struct vmmio_request *request, const struct vmmio_queue *queue,
-                            uint32_t most, struct vmmio_state *state)
+                            bool in_order, uint32_t most, struct vmmio_state *state)
 {
     uint64_t readable = 0, writable = 0;
 
-    vmmio_state_u16(state, &request->head);
+    request->slots = 1;
+    visit_place(request, queue, in_order, state);
     vmmio_state_u32(state, &request->readable_count);
     vmmio_state_u32(state, &request->segment_count);
-    if (request->head >= queue->size || request->segment_count > most ||
-        request->readable_count > request->segment_count)
+    if ((!queue->packed && request->head >= queue->size) || request->slots == 0 ||
+        request->segment_count > most || request->readable_count > request->segment_count)
         return false;
     for (uint32_t i = 0; i < request->segment_count; i++) {
         struct vmmio_segment segment = {0, 0};
 
         vmmio_state_u64(state, &segment.address);
         vmmio_state_u32(state, &segment.length);
-        if (vmmio_split_wraps(segment.address, segment.length))
+        if (vmmio_wraps(segment.address, segment.length))
             return false;
         *(i < request->readable_count ? &readable : &writable) += segment.length;
         if (request->segments)
@@ -108,9 +133,7 @@ static bool restore_request(struct vmmio_request *request, const struct vmmio_qu
     return readable + writable <= UINT32_MAX && !state->failed;
 }
 
-/* As if it had been taken from the ring; the function gets it at the next run. */
-static struct vmmio_request *take_again(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                        struct prospect *p)
+static struct vmmio_request *take_free(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
     struct vmmio_request *request = engine->free_requests;
 
@@ -118,17 +141,30 @@ static struct vmmio_request *take_again(struct vmmio_engine *engine, struct vmmi
     request->queue = queue->index;
     request->from = queue;
     request->cancelled = false;
+    request->waiting = false;
+    return request;
+}
+
+/* As if it had been taken from the ring; the function gets it at the next run, unless it waits. */
+static void take_again(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                       struct vmmio_request *request, struct prospect *p)
+{
+    queue->held++;
+    if (p->in_order)
+        vmmio_order_append(queue, request);
+    if (request->waiting)
+        return;
+    vmmio_list_queue(engine, &engine->stand_in);
     request->next = NULL;
     *p->end = request;
     p->end = &request->next;
-    queue->held++;
-    return request;
 }
 
 static enum vmmio_error restore_requests(struct vmmio_engine *engine, struct vmmio_queue *queue,
                                          struct prospect *p, struct vmmio_state *state)
 {
-    uint32_t count;
+    const uint32_t taken = queue->packed ? vmmio_packed_taken(queue) : 0;
+    uint32_t count, slots = 0;
 
     vmmio_state_u32(state, &count);
     if (count && !(queue->enabled && p->live))
@@ -140,10 +176,15 @@ static enum vmmio_error restore_requests(struct vmmio_engine *engine, struct vmm
             return count <= engine->is.request_count ? VMMIO_ERROR_STATE_BUSY
                                                      : VMMIO_ERROR_STATE_DEVICE;
         p->free--;
-        struct vmmio_request *request = state->commit ? take_again(engine, queue, p) : &judged;
+        struct vmmio_request *request = state->commit ? take_free(engine, queue) : &judged;
 
-        if (!restore_request(request, queue, engine->segments_each, state))
+        if (!restore_request(request, queue, p->in_order, engine->segments_each, state))
             return VMMIO_ERROR_STATE_INVALID;
+        slots += request->slots;
+        if ((queue->packed && slots > taken) || (i == 0 && request->waiting))
+            return VMMIO_ERROR_STATE_INVALID;
+        if (state->commit)
+            take_again(engine, queue, request, p);
     }
     return VMMIO_ERROR_OK;
 }
@@ -154,6 +195,11 @@ static void visit_queue(struct vmmio_queue *queue, struct vmmio_state *state)
 {
     vmmio_state_bool(state, &queue->enabled);
     vmmio_state_u32(state, &queue->armed);
+    if (queue->packed && !vmmio_state_reading(state)) { /* all that is used shows between calls */
+        queue->next_avail = vmmio_packed_avail_position(queue);
+        queue->next_used = vmmio_packed_position(queue->next_used, queue->used_lap != 0);
+        queue->published = queue->next_used;
+    }
     vmmio_state_u16(state, &queue->next_avail);
     vmmio_state_u16(state, &queue->next_used);
     vmmio_state_u16(state, &queue->published);
@@ -167,17 +213,36 @@ static void take_over(struct vmmio_queue *queue, const struct vmmio_queue_regist
     queue->size = registers->size;
 }
 
-static bool queue_possible(const struct vmmio_queue_registers *registers,
-                           const struct vmmio_queue *queue, const struct prospect *p)
+/* Of a packed ring, whose positions came as those of an event structure; false if impossible. */
+static bool take_over_positions(struct vmmio_queue *queue)
+{
+    const uint16_t avail = queue->next_avail, used = queue->next_used;
+
+    queue->next_avail = avail & 0x7fff;
+    queue->avail_lap = avail & 0x8000 ? VMMIO_DESC_AVAIL : VMMIO_DESC_USED;
+    queue->next_used = used & 0x7fff;
+    queue->used_lap = used & 0x8000 ? VMMIO_PACKED_BOTH : 0;
+    queue->published = queue->next_used;
+    queue->published_lap = queue->used_lap;
+    queue->holds = false;
+    return queue->next_avail < queue->size && queue->next_used < queue->size &&
+           vmmio_packed_taken(queue) <= queue->size;
+}
+
+static bool queue_possible(const struct vmmio_queue_registers *registers, struct vmmio_queue *queue,
+                           const struct prospect *p)
 {
     struct vmmio_queue trial = *queue;
 
-    if (registers->ready && vmmio_queues_fault(registers) != VMMIO_DIAG_COUNT)
+    if (registers->ready && vmmio_queues_fault(registers, p->packed) != VMMIO_DIAG_COUNT)
         return false;
     if (queue->armed > UINT16_MAX && queue->armed != UINT32_MAX)
         return false;
-    return !queue->enabled || (registers->ready && p->may_enable && queue->index < p->usable &&
-                               vmmio_split_enable(&trial));
+    if (!queue->enabled)
+        return true;
+    return registers->ready && p->may_enable && queue->index < p->usable &&
+           (queue->packed ? take_over_positions(queue) && vmmio_packed_enable(&trial)
+                          : vmmio_split_enable(&trial));
 }
 
 static enum vmmio_error visit_one(struct vmmio_engine *engine, const struct vmmio_block *fresh,
@@ -192,6 +257,7 @@ static enum vmmio_error visit_one(struct vmmio_engine *engine, const struct vmmi
         save_requests(engine, &engine->is.queues[index], state);
         return VMMIO_ERROR_OK;
     }
+    queue.packed = queue.enabled && p->packed;
     if (queue.enabled)
         take_over(&queue, &registers);
     if (!queue_possible(&registers, &queue, p))
@@ -199,7 +265,8 @@ static enum vmmio_error visit_one(struct vmmio_engine *engine, const struct vmmi
     if (!state->commit)
         return restore_requests(engine, &queue, p, state);
     queue.map_epoch = engine->map_epoch - 1;
-    queue.direct_epoch = queue.map_epoch;
+    queue.split_epoch = queue.map_epoch;
+    queue.packed_epoch = queue.map_epoch;
     engine->is.queues[index] = queue;
     fresh->is.queues[index] = registers;
     return restore_requests(engine, &engine->is.queues[index], p, state);
@@ -247,6 +314,8 @@ static void take_over_engine(struct vmmio_engine *engine, const struct vmmio_blo
 {
     engine->event_idx = negotiated && vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
     engine->indirect = negotiated && vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
+    engine->packed = p->packed;
+    engine->in_order = p->in_order;
     engine->usable_queues = p->usable;
     engine->live = p->live;
     engine->suspend_wanted = fresh->suspending && p->live;

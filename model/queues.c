@@ -42,12 +42,15 @@ static void write_setting(struct vmmio_queue_registers *queue, uint32_t offset, 
     }
 }
 
-enum vmmio_diag_id vmmio_queues_fault(const struct vmmio_queue_registers *queue)
+/* Before FEATURES_OK a ring is taken for a split one. */
+enum vmmio_diag_id vmmio_queues_fault(const struct vmmio_queue_registers *queue, bool packed)
 {
-    if (queue->size == 0 || queue->size > queue->size_max || queue->size & (queue->size - 1))
+    if (queue->size == 0 || queue->size > queue->size_max ||
+        (!packed && queue->size & (queue->size - 1)))
         return VMMIO_DIAG_QUEUE_SIZE_BAD;
-    if (queue->desc % VMMIO_DESC_ALIGN || queue->driver % VMMIO_AVAIL_ALIGN ||
-        queue->device % VMMIO_USED_ALIGN)
+    if (queue->desc % VMMIO_DESC_ALIGN ||
+        queue->driver % (packed ? VMMIO_EVENT_ALIGN : VMMIO_AVAIL_ALIGN) ||
+        queue->device % (packed ? VMMIO_EVENT_ALIGN : VMMIO_USED_ALIGN))
         return VMMIO_DIAG_QUEUE_ADDRESS_BAD;
     return VMMIO_DIAG_COUNT;
 }
@@ -55,7 +58,8 @@ enum vmmio_diag_id vmmio_queues_fault(const struct vmmio_queue_registers *queue)
 static void enable(struct vmmio_block *block, struct vmmio_queue_registers *queue)
 {
     const uint32_t index = block->queue_sel;
-    const enum vmmio_diag_id fault = vmmio_queues_fault(queue);
+    const enum vmmio_diag_id fault =
+        vmmio_queues_fault(queue, vmmio_features_negotiated(block, VMMIO_F_RING_PACKED));
 
     if (fault != VMMIO_DIAG_COUNT) {
         vmmio_block_report(block, fault, VMMIO_REG_QUEUE_READY, index);

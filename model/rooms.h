@@ -55,7 +55,7 @@ void vmmio_queues_write(struct vmmio_block *block, uint32_t offset, uint32_t val
 void vmmio_queues_notify(struct vmmio_block *block, uint32_t value);
 void vmmio_queues_clear(struct vmmio_block *block);
 /* What forbids QueueReady = 1; VMMIO_DIAG_COUNT if nothing does. */
-enum vmmio_diag_id vmmio_queues_fault(const struct vmmio_queue_registers *queue);
+enum vmmio_diag_id vmmio_queues_fault(const struct vmmio_queue_registers *queue, bool packed);
 
 /* interrupt.c; raise sets at least one bit */
 void vmmio_interrupt_raise(struct vmmio_block *block, uint32_t bits);

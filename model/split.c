@@ -1,53 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The split virtqueue (2.7), as far as it is not in split.h. */
 #include "split.h"
+#include "order.h"
 
 static uint64_t avail_bytes(uint32_t size) { return 6 + 2 * (uint64_t)size; }
 
 static uint64_t used_bytes(uint32_t size) { return 6 + 8 * (uint64_t)size; }
 
-static bool overlap(uint64_t a, uint64_t a_length, uint64_t b, uint64_t b_length)
+static struct vmmio_ring_parts parts(const struct vmmio_queue *queue)
 {
-    return a <= b + (b_length - 1) && b <= a + (a_length - 1);
+    return (struct vmmio_ring_parts){VMMIO_DESC_BYTES * (uint64_t)queue->size,
+                                     avail_bytes(queue->size), used_bytes(queue->size), false};
 }
 
-/* What the register block leaves to us: wraps, and a used ring on top of what we only read. */
-bool vmmio_split_enable(struct vmmio_queue *queue)
-{
-    const uint64_t desc = VMMIO_DESC_BYTES * (uint64_t)queue->size;
-    const uint64_t avail = avail_bytes(queue->size);
-    const uint64_t used = used_bytes(queue->size);
+bool vmmio_split_enable(struct vmmio_queue *queue) { return vmmio_ring_fits(queue, parts(queue)); }
 
-    return !vmmio_split_wraps(queue->desc, desc) && !vmmio_split_wraps(queue->driver, avail) &&
-           !vmmio_split_wraps(queue->device, used) &&
-           !overlap(queue->desc, desc, queue->device, used) &&
-           !overlap(queue->driver, avail, queue->device, used) &&
-           !overlap(queue->desc, desc, queue->driver, avail);
-}
-
-static uint8_t *map_aligned(struct vmmio_engine *engine, uint64_t address, uint64_t length,
-                            bool write)
-{
-    uint8_t *pointer = engine->is.memory.map(engine->is.memory.context, address, length, write);
-
-    return (uintptr_t)pointer % 2 == 0 ? pointer : NULL; /* 16-bit loads must be single ones */
-}
-
-/* Asking may itself take pointers away: then there are none this time. */
 static void refresh_pointers(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    const uint32_t epoch = engine->map_epoch;
-    uint8_t *desc =
-        map_aligned(engine, queue->desc, VMMIO_DESC_BYTES * (uint64_t)queue->size, false);
-    uint8_t *driver = map_aligned(engine, queue->driver, avail_bytes(queue->size), false);
-    uint8_t *device = map_aligned(engine, queue->device, used_bytes(queue->size), true);
-    const bool valid = epoch == engine->map_epoch;
+    const bool all = vmmio_ring_map(engine, queue, parts(queue), 2);
 
-    queue->map_epoch = epoch;
-    queue->desc_mapped = valid ? desc : NULL;
-    queue->driver_mapped = valid ? driver : NULL;
-    queue->device_mapped = valid ? device : NULL;
-    queue->direct_epoch = valid && desc && driver && device ? epoch : epoch - 1;
+    queue->split_epoch = all && !engine->in_order ? queue->map_epoch : queue->map_epoch - 1;
 }
 
 /*
@@ -103,102 +75,45 @@ bool vmmio_split_arm(struct vmmio_engine *engine, struct vmmio_queue *queue)
     return true;
 }
 
-/* Where a walk is: the queue's own table or an indirect one. */
-struct walk {
-    uint64_t table;
-    const uint8_t *table_mapped;
-    uint32_t table_size; /* entries */
-    uint32_t map_epoch;
-    uint32_t steps;
-    bool indirect;
-};
-
-static bool fetch(struct vmmio_engine *engine, struct vmmio_queue *queue, const struct walk *walk,
-                  uint32_t index, struct vmmio_split_desc *d)
-{
-    uint8_t raw[VMMIO_DESC_BYTES];
-
-    if (walk->table_mapped && walk->map_epoch == engine->map_epoch) {
-        *d = vmmio_split_load(walk->table_mapped, index);
-        return true;
-    }
-    if (!vmmio_dma_read(engine, queue, walk->table + VMMIO_DESC_BYTES * index, raw, sizeof(raw),
-                        VMMIO_DIAG_RING_DMA))
-        return false;
-    *d = vmmio_split_decode(raw);
-    return true;
-}
-
-bool vmmio_split_fault(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                       enum vmmio_diag_id id, uint64_t value)
-{
-    vmmio_engine_fatal(engine, id, queue->index, value);
-    return false;
-}
-
-static bool enter_indirect(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                           struct walk *walk, struct vmmio_split_desc d)
-{
-    const uint32_t length = vmmio_split_length(d);
-
-    if (!engine->indirect)
-        return vmmio_split_fault(engine, queue, VMMIO_DIAG_INDIRECT_REFUSED, d.address);
-    if (walk->indirect)
-        return vmmio_split_fault(engine, queue, VMMIO_DIAG_INDIRECT_NESTED, d.address);
-    if (vmmio_split_flags(d) & VMMIO_DESC_NEXT)
-        return vmmio_split_fault(engine, queue, VMMIO_DIAG_INDIRECT_NEXT, d.address);
-    if (length == 0 || length % VMMIO_DESC_BYTES ||
-        length / VMMIO_DESC_BYTES > VMMIO_QUEUE_SIZE_LIMIT)
-        return vmmio_split_fault(engine, queue, VMMIO_DIAG_INDIRECT_SIZE, length);
-    if (vmmio_split_wraps(d.address, length))
-        return vmmio_split_fault(engine, queue, VMMIO_DIAG_RING_ADDRESS, d.address);
-
-    walk->map_epoch = engine->map_epoch;
-    walk->table = d.address;
-    walk->table_size = length / VMMIO_DESC_BYTES;
-    walk->table_mapped = engine->is.memory.map(engine->is.memory.context, d.address, length, false);
-    walk->indirect = true;
-    return true;
-}
-
-static struct walk start_walk(const struct vmmio_queue *queue)
-{
-    return (struct walk){.table = queue->desc,
-                         .table_mapped = queue->desc_mapped,
-                         .table_size = queue->size,
-                         .map_epoch = queue->map_epoch};
-}
-
 /*
  * Copies a chain into the request, d being its first descriptor. Bounded by the queue size
  * (SPLIT-09, SPLIT-18), and by the segments of a request where an engine has fewer of them
  * (SPLIT-05).
  */
 bool vmmio_split_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                      struct vmmio_request *request, struct vmmio_split_desc d)
+                      struct vmmio_request *request, struct vmmio_desc d)
 {
-    struct walk walk = start_walk(queue);
+    struct vmmio_table table = vmmio_own_table(queue);
     const uint32_t limit =
         queue->size < engine->segments_each ? queue->size : engine->segments_each;
-    uint32_t index = 0;
+    uint32_t steps = 0, index = 0;
+    bool indirect = false;
 
     for (;;) {
-        if (vmmio_split_flags(d) & VMMIO_DESC_INDIRECT) {
-            if (!enter_indirect(engine, queue, &walk, d))
+        const uint32_t flags = vmmio_split_flags(d);
+
+        if (flags & VMMIO_DESC_INDIRECT) {
+            const enum vmmio_diag_id misplaced = indirect ? VMMIO_DIAG_INDIRECT_NESTED
+                                                 : flags & VMMIO_DESC_NEXT
+                                                     ? VMMIO_DIAG_INDIRECT_NEXT
+                                                     : VMMIO_DIAG_COUNT;
+
+            if (!vmmio_table_open(engine, queue, &table, d, misplaced))
                 return false;
+            indirect = true;
             index = 0;
         } else {
-            if (walk.steps++ == limit)
-                return vmmio_split_fault(engine, queue, VMMIO_DIAG_RING_LOOP, request->head);
-            if (!vmmio_split_add_segment(engine, queue, request, d))
+            if (steps++ == limit)
+                return vmmio_ring_fault(engine, queue, VMMIO_DIAG_RING_LOOP, request->head);
+            if (!vmmio_request_add(engine, queue, request, d, (flags & VMMIO_DESC_WRITE) != 0))
                 return false;
-            if (!(vmmio_split_flags(d) & VMMIO_DESC_NEXT))
+            if (!(flags & VMMIO_DESC_NEXT))
                 return true;
             index = vmmio_split_next(d);
-            if (index >= walk.table_size)
-                return vmmio_split_fault(engine, queue, VMMIO_DIAG_RING_NEXT, index);
+            if (index >= table.size)
+                return vmmio_ring_fault(engine, queue, VMMIO_DIAG_RING_NEXT, index);
         }
-        if (!fetch(engine, queue, &walk, index, &d))
+        if (!vmmio_table_fetch(engine, queue, &table, index, &d))
             return false;
     }
 }
@@ -206,21 +121,22 @@ bool vmmio_split_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
 bool vmmio_split_take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
                              struct vmmio_request *request)
 {
-    struct vmmio_split_desc d;
+    struct vmmio_desc d;
     uint16_t head;
 
+    request->slots = 1;
     if (!read_avail(engine, queue, false, vmmio_split_avail_offset(queue), &head))
         return false;
     if (head >= queue->size)
-        return vmmio_split_fault(engine, queue, VMMIO_DIAG_RING_HEAD, head);
-    const struct walk walk = start_walk(queue);
+        return vmmio_ring_fault(engine, queue, VMMIO_DIAG_RING_HEAD, head);
+    const struct vmmio_table table = vmmio_own_table(queue);
 
-    return fetch(engine, queue, &walk, head, &d) &&
+    return vmmio_table_fetch(engine, queue, &table, head, &d) &&
            vmmio_split_take_chain(engine, queue, request, head, d);
 }
 
 bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
-                            uint32_t used_length)
+                            uint32_t used_length, uint32_t count)
 {
     const size_t offset = vmmio_split_used_offset(queue);
     uint8_t element[VMMIO_USED_ELEM_BYTES];
@@ -234,7 +150,7 @@ bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *que
     else if (!vmmio_dma_write(engine, queue, queue->device + offset, element, sizeof(element),
                               VMMIO_DIAG_RING_DMA))
         return false;
-    queue->next_used++;
+    queue->next_used = (uint16_t)(queue->next_used + count);
     return true;
 }
 
@@ -269,15 +185,18 @@ static inline void publish(struct vmmio_engine *engine, struct vmmio_queue *queu
 
 VMMIO_APART static void publish_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    publish(engine, queue, false);
+    const struct vmmio_batch batch = vmmio_batch_end(queue);
+
+    if (batch.slots && !vmmio_split_put_by_bus(engine, queue, batch.id, batch.length, batch.slots))
+        return;
+    if (queue->next_used != queue->published)
+        publish(engine, queue, false);
 }
 
 void vmmio_split_publish(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    if (queue->next_used == queue->published)
-        return;
-    if (vmmio_queue_direct(engine, queue))
-        publish(engine, queue, true);
-    else
+    if (!vmmio_split_direct(engine, queue))
         publish_by_bus(engine, queue);
+    else if (queue->next_used != queue->published)
+        publish(engine, queue, true);
 }

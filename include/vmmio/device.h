@@ -3,9 +3,9 @@
  * @file device.h
  * A whole virtio-mmio device in C: register block, queue engine and a device function in one.
  *
- * Covers the modern register layout and split virtqueues (indirect, EVENT_IDX, NOTIFICATION_DATA,
- * RING_RESET, SUSPEND). All structs are the caller's; nothing is allocated and there are no
- * globals. One device is used from one thread at a time.
+ * Covers the modern register layout, split and packed virtqueues (indirect, EVENT_IDX,
+ * IN_ORDER, NOTIFICATION_DATA, RING_RESET, SUSPEND). All structs are the caller's; nothing is
+ * allocated and there are no globals. One device is used from one thread at a time.
  *
  *     struct vmmio_entropy entropy;
  *     vmmio_entropy_init(&entropy, NULL);
@@ -41,7 +41,11 @@ struct vmmio_device_config {
     uint32_t vendor_id;              /**< VendorID, any value */
     /** Queue and negotiation bits to offer, a subset of vmmio_device_features(). */
     struct vmmio_features features;
-    uint32_t queue_size_max; /**< of every queue; a power of 2 from 1 to 32768 */
+    /**
+     * Of every queue, 1 to 32768; a power of 2 unless RING_PACKED is offered. A driver that takes
+     * split rings needs a power of 2 in any case, and Linux takes none below the maximum.
+     */
+    uint32_t queue_size_max;
     struct vmmio_memory memory;
     struct vmmio_host host;
     struct vmmio_queue_registers *queue_registers; /**< queue_count of them */
@@ -73,11 +77,15 @@ struct vmmio_device {
 
 /**
  * The queue and negotiation bits that are implemented: INDIRECT_DESC, EVENT_IDX, VERSION_1,
- * ACCESS_PLATFORM, ORDER_PLATFORM, NOTIFICATION_DATA, RING_RESET and SUSPEND (H-36).
+ * ACCESS_PLATFORM, RING_PACKED, IN_ORDER, ORDER_PLATFORM, NOTIFICATION_DATA, RING_RESET and SUSPEND
+ * (H-36).
  */
 struct vmmio_features vmmio_device_features(void);
 
-/** What a device offers unless told otherwise: all of the above less the two PLATFORM bits. */
+/**
+ * What a device offers unless told otherwise: all of the above less RING_PACKED, IN_ORDER, which
+ * every driver that knows them takes, and the two PLATFORM bits.
+ */
 struct vmmio_features vmmio_device_default_features(void);
 
 /** Builds a device in reset state. VMMIO_ERROR_OK, or what the caller has to change. */

@@ -39,7 +39,8 @@ enum vmmio_diag_kind {
     X(FEATURE_LATE, DRIVER, "INIT-02", "DriverFeatures written after FEATURES_OK")                 \
     X(FEATURE_WORD, DRIVER, "MMIO-DRVFEATSEL-01", "feature bits 128 and above do not exist")       \
     X(QUEUE_ABSENT, DRIVER, "MMIO-QSEL-02", "the selected queue does not exist")                   \
-    X(QUEUE_SIZE_BAD, DRIVER, "MMIO-DRV-10", "QueueSize is 0, above the maximum or no power of 2") \
+    X(QUEUE_SIZE_BAD, DRIVER, "MMIO-DRV-10",                                                       \
+      "QueueSize is 0, too large, or split and no power of 2")                                     \
     X(QUEUE_ADDRESS_BAD, DRIVER, "SPLIT-02", "a ring address is misaligned, overlaps or wraps")    \
     X(QUEUE_LOCKED, DRIVER, "MMIO-DRV-11", "size or address written while the queue is ready")     \
     X(QUEUE_READY_VALUE, DRIVER, "MMIO-QREADY-01", "QueueReady takes 0 and 1")                     \
@@ -54,12 +55,14 @@ enum vmmio_diag_kind {
     X(RING_HEAD, FATAL, "H-02", "a head index is outside the descriptor table")                    \
     X(RING_NEXT, FATAL, "H-03", "a next index is outside its descriptor table")                    \
     X(RING_LOOP, FATAL, "H-01", "a descriptor chain loops or is longer than the queue size")       \
+    X(RING_TAIL, FATAL, "PACK-36", "a later descriptor of a packed list is not available")         \
     X(RING_TOTAL, FATAL, "SPLIT-13", "the lengths of a chain add up to more than 2^32-1")          \
     X(RING_ORDER, FATAL, "SPLIT-06", "a device-readable descriptor follows a writable one")        \
     X(RING_ADDRESS, FATAL, "H-12", "a buffer address wraps at 2^64")                               \
     X(INDIRECT_REFUSED, FATAL, "SPLIT-16", "INDIRECT without the feature")                         \
     X(INDIRECT_NESTED, FATAL, "SPLIT-17", "INDIRECT inside an indirect table")                     \
     X(INDIRECT_NEXT, FATAL, "SPLIT-19", "INDIRECT and NEXT in one descriptor")                     \
+    X(INDIRECT_IN_LIST, FATAL, "PACK-42", "INDIRECT inside a list of a packed ring")               \
     X(INDIRECT_SIZE, FATAL, "H-06", "an indirect table's length is 0, too long or no 16-multiple") \
     X(BUFFER_DMA, FATAL, "H-12", "a DMA access to a buffer failed")                                \
     X(SOURCE_EMPTY, FATAL, "RNG-04", "the source of random bytes gave none")                       \

@@ -28,22 +28,40 @@ struct vmmio_front_side {
     bool (*config_update)(void *context, const uint8_t *data, bool notify);
 };
 
+/** Buffers that go back to the driver together, in order; members private. */
+struct vmmio_batch {
+    uint32_t slots; /* of all of them; 0: there is none */
+    uint32_t length;
+    uint16_t id;
+    bool whole; /* the last one was written to its end */
+};
+
 /** One virtqueue; caller-owned, members private. */
 struct vmmio_queue {
     uint64_t desc, driver, device; /* taken over at QueueReady = 1 */
-    uint32_t index;
-    uint32_t size;
-    uint32_t map_epoch;    /* of the three pointers below */
-    uint32_t direct_epoch; /* the same, if none of them is NULL */
-    uint8_t *desc_mapped;  /* NULL: by transactions */
+    uint64_t map_epoch;            /* of the three pointers below */
+    uint64_t split_epoch;          /* the same, if the ring is split and none of them is NULL */
+    uint64_t packed_epoch;         /* the same of a packed ring */
+    uint8_t *desc_mapped;          /* NULL: by transactions */
     uint8_t *driver_mapped;
     uint8_t *device_mapped;
     struct vmmio_queue *next_in_list;
-    uint32_t held;       /* requests in the device function */
-    uint32_t armed;      /* next_avail of the last avail_event written; none at first */
-    uint16_t next_avail; /* position in the available ring, counts freely */
-    uint16_t next_used;  /* position in the used ring, counts freely */
-    uint16_t published;  /* the used index that the driver sees */
+    uint32_t index;
+    uint32_t size;
+    uint32_t held;  /* requests in the device function */
+    uint32_t armed; /* next_avail when a kick was last asked for; none at first */
+    /* Positions: split: an index that counts freely; packed: a slot. */
+    uint16_t next_avail; /* of the next buffer to take */
+    uint16_t next_used;  /* of the next one to give back */
+    uint16_t published;  /* up to here the driver sees what was given back */
+    bool packed;
+    /* Packed: the same positions' laps, as AVAIL and USED that are available, or used, there. */
+    uint16_t avail_lap, used_lap, published_lap;
+    uint16_t holds;       /* packed: the first descriptor that was given back since is held back: */
+    uint32_t held_length; /* its length, */
+    uint32_t held_rest;   /* its id and flags */
+    struct vmmio_request *oldest, *newest; /* IN_ORDER: in the function, or waiting */
+    struct vmmio_batch batch;              /* IN_ORDER: of what has no used entry yet */
     bool enabled;
     bool stopping;
     bool listed; /* in the work list */
@@ -76,21 +94,22 @@ struct vmmio_engine_config {
 struct vmmio_engine {
     struct vmmio_engine_config is;
     struct vmmio_request *free_requests;
-    struct vmmio_request *restored;                 /* to be handed to the function again */
+    struct vmmio_request *restored; /* to be handed to the function again */
+    struct vmmio_queue stand_in;    /* in the work list for these, first of all; never alive */
     struct vmmio_queue *first_listed, *last_listed; /* work list, in turn; empty: first is NULL */
     struct vmmio_queue *served; /* it takes buffers, and publishes used ones at its turn's end */
+    uint64_t map_epoch;
     uint32_t segments_each;
     uint32_t usable_queues; /* the first so many exist; all before FEATURES_OK */
-    uint32_t map_epoch;
     /* What memory.range gave last, for reading and for writing. */
     struct vmmio_memory_range ranges[2];
-    bool event_idx, indirect; /* negotiated */
-    bool running;             /* inside a run, or accesses of a late completion */
-    bool live;                /* DRIVER_OK, and nothing that stops the queues */
-    bool paused;              /* suspending or suspended */
-    bool suspend_wanted;      /* suspend_done is owed */
-    bool reset_wanted;        /* reset_done is owed */
-    bool stop_wanted;         /* queue_stop_done is owed for the queues that are stopping */
+    bool event_idx, indirect, packed, in_order; /* negotiated */
+    bool running;                               /* inside a run, or accesses of a late completion */
+    bool live;                                  /* DRIVER_OK, and nothing that stops the queues */
+    bool paused;                                /* suspending or suspended */
+    bool suspend_wanted;                        /* suspend_done is owed */
+    bool reset_wanted;                          /* reset_done is owed */
+    bool stop_wanted; /* queue_stop_done is owed for the queues that are stopping */
     bool config_deferred;
 };
 
@@ -104,8 +123,7 @@ enum vmmio_error vmmio_engine_init(struct vmmio_engine *engine,
 /** True if a call of vmmio_engine_run would find something to do. */
 static inline bool vmmio_engine_has_work(const struct vmmio_engine *engine)
 {
-    return (engine->first_listed || engine->restored) && !engine->running &&
-           (engine->free_requests || engine->restored);
+    return engine->first_listed && !engine->running && (engine->free_requests || engine->restored);
 }
 
 /**

@@ -22,7 +22,9 @@ extern "C" {
                           "both or neither")                                                       \
     X(QUEUE_COUNT, "too few queue structs for this device type: give queue_count >= "              \
                    "function->queue_count, at most 65535")                                         \
-    X(QUEUE_SIZE, "queue_size_max is not a power of 2 from 1 to 32768")                            \
+    X(QUEUE_SIZE,                                                                                  \
+      "queue_size_max is not from 1 to 32768, or no power of 2 and RING_PACKED is not "            \
+      "offered")                                                                                   \
     X(REQUEST_POOL, "give at least one request, and queue_size_max segments for each request")     \
     X(CONFIG_LENGTH, "the device-specific configuration is longer than VMMIO_CONFIG_MAX")          \
     X(REGION_ZERO, "a shared memory region has length 0: leave it out instead")                    \

@@ -37,7 +37,11 @@ struct vmmio_request {
     bool cancelled;             /**< a reset took it back: only completing it makes sense */
     struct vmmio_request *next; /**< for a list of requests that the function holds */
     /* Private from here on. */
-    uint16_t head;
+    uint16_t head;  /* of its chain; packed: its buffer id */
+    uint16_t slots; /* how many places in the ring it takes; not kept for split rings in line */
+    bool waiting;   /* IN_ORDER: the function is done with it, but not with those before it */
+    uint32_t used_length;
+    struct vmmio_request *before, *after; /* IN_ORDER: in its queue */
     uint32_t readable_count;
     uint32_t segment_count;
     struct vmmio_segment *segments;

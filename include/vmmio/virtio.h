@@ -75,23 +75,34 @@ static inline void vmmio_features_remove(struct vmmio_features *features, unsign
         features->word[bit / 32] &= ~(1u << (bit % 32));
 }
 
-/** Split ring: flags of a descriptor (SPLIT-08), of the available and the used ring. */
+/** Flags of a descriptor (SPLIT-08, PACK-02), and of the split ring's other parts. */
 enum vmmio_ring_flags {
     VMMIO_DESC_NEXT = 1,
     VMMIO_DESC_WRITE = 2,
     VMMIO_DESC_INDIRECT = 4,
+    VMMIO_DESC_AVAIL = 1 << 7, /**< packed ring only */
+    VMMIO_DESC_USED = 1 << 15, /**< packed ring only */
     VMMIO_AVAIL_NO_INTERRUPT = 1,
     VMMIO_USED_NO_NOTIFY = 1,
 };
 
-/** Sizes and alignments of the split ring's parts in bytes (SPLIT-01, SPLIT-02). */
-enum vmmio_split_layout {
+/** Packed ring: flags of an event suppression structure (PACK-19). */
+enum vmmio_packed_event {
+    VMMIO_EVENT_ENABLE = 0,
+    VMMIO_EVENT_DISABLE = 1,
+    VMMIO_EVENT_DESC = 2, /**< at one slot, with EVENT_IDX only (PACK-20) */
+};
+
+/** Sizes and alignments of the rings' parts in bytes (SPLIT-01, SPLIT-02, PACK-23). */
+enum vmmio_ring_layout {
     VMMIO_DESC_BYTES = 16,
     VMMIO_DESC_ALIGN = 16,
     VMMIO_AVAIL_ALIGN = 2,
     VMMIO_USED_ALIGN = 4,
     VMMIO_USED_ELEM_BYTES = 8,
-    VMMIO_QUEUE_SIZE_LIMIT = 32768,
+    VMMIO_EVENT_ALIGN = 4,
+    VMMIO_EVENT_BYTES = 4,
+    VMMIO_QUEUE_SIZE_LIMIT = 32768, /**< of both formats (SPLIT-03, PACK-01) */
 };
 
 #ifdef __cplusplus

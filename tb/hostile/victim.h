@@ -8,12 +8,12 @@
 #ifndef VMMIO_TB_VICTIM_H
 #define VMMIO_TB_VICTIM_H
 
+#include "requests.h"
 #include "rig.h"
 
 namespace vmmio::tb
 {
 
-constexpr unsigned next_flag = 1, write_flag = 2, indirect_flag = 4;
 constexpr uint32_t queue_size = 16;
 
 class victim : public ::testing::TestWithParam<dma_mode>
@@ -30,6 +30,7 @@ protected:
         };
         rig_options options;
         options.mode = GetParam();
+        vmmio_features_add(&options.features, VMMIO_F_RING_PACKED);
         r = std::make_unique<rig>(function.function(), options);
         live();
     }
@@ -45,14 +46,19 @@ protected:
     }
     virtqueue &q() { return r->queue(0); }
 
-    /* Offers head, kicks and runs, and counts the accesses of the device. */
-    void attack(uint16_t head)
+    /* Kicks and runs, and counts the accesses of the device. */
+    void attack()
     {
         const size_t before = r->memory.log.size();
-        q().offer(head);
         r->guest.kick(0);
         r->run();
         work = r->memory.log.size() - before;
+    }
+    /* The same with head offered before. */
+    void attack(uint16_t head)
+    {
+        q().offer(head);
+        attack();
     }
 
     /* The device gave up in the right way, and comes back. */

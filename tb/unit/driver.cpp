@@ -34,7 +34,7 @@ virtqueue::virtqueue(guest_memory &memory, uint64_t base, uint32_t entries)
 
 virtqueue::virtqueue(guest_memory &memory, uint64_t desc_at, uint64_t driver_at, uint64_t device_at,
                      uint32_t entries)
-    : desc(desc_at), driver(driver_at), device(device_at), size(entries), memory_(memory)
+    : ring_place{desc_at, driver_at, device_at, entries}, memory_(memory)
 {
     memory_.fill(desc, desc_bytes(), 0);
     memory_.fill(driver, driver_bytes(), 0);
@@ -109,17 +109,46 @@ void virtqueue::queue(uint16_t head)
 {
     memory_.store16(driver + 4 + 2 * (avail_idx % size), head);
     avail_idx++;
+    if (in_order)
+        order_.push_back(head);
 }
 
 void virtqueue::publish() { memory_.store16(driver + 2, avail_idx); }
+
+/* The buffers before the one that a used entry names count as used to their end. */
+used_entry virtqueue::next_in_order()
+{
+    if (order_.empty())
+        throw std::logic_error("the device used a buffer that it does not have");
+    const uint16_t head = order_.front();
+    order_.pop_front();
+    if (batch_->id == head) {
+        const used_entry entry = *batch_;
+        batch_.reset();
+        return entry;
+    }
+    uint32_t length = 0;
+    for (const piece &p : chains_[head].named)
+        length += p.writable ? p.length : 0;
+    return {head, length};
+}
 
 std::optional<used_entry> virtqueue::reap()
 {
     if (last_used == used_idx())
         return std::nullopt;
     const uint64_t at = device + 4 + 8 * (last_used % size);
-    const used_entry entry = {memory_.load32(at), memory_.load32(at + 4)};
+    used_entry entry = {memory_.load32(at), memory_.load32(at + 4)};
 
+    if (in_order) {
+        if (!batch_) {
+            batch_ = entry;
+            entries_read++;
+        }
+        entry = next_in_order();
+    } else {
+        entries_read++;
+    }
     last_used++;
     const auto found = chains_.find(static_cast<uint16_t>(entry.id));
     if (found != chains_.end()) {
@@ -161,21 +190,21 @@ bool driver::negotiate(const vmmio_features &features)
     return (status() & VMMIO_STATUS_FEATURES_OK) != 0;
 }
 
-void driver::set_queue(uint32_t index, const virtqueue &queue)
+void driver::set_queue(uint32_t index, const ring_place &ring)
 {
     bus_.write(VMMIO_REG_QUEUE_SEL, index);
-    bus_.write(VMMIO_REG_QUEUE_SIZE, queue.size);
-    bus_.write(VMMIO_REG_QUEUE_DESC_LOW, static_cast<uint32_t>(queue.desc));
-    bus_.write(VMMIO_REG_QUEUE_DESC_HIGH, static_cast<uint32_t>(queue.desc >> 32));
-    bus_.write(VMMIO_REG_QUEUE_DRIVER_LOW, static_cast<uint32_t>(queue.driver));
-    bus_.write(VMMIO_REG_QUEUE_DRIVER_HIGH, static_cast<uint32_t>(queue.driver >> 32));
-    bus_.write(VMMIO_REG_QUEUE_DEVICE_LOW, static_cast<uint32_t>(queue.device));
-    bus_.write(VMMIO_REG_QUEUE_DEVICE_HIGH, static_cast<uint32_t>(queue.device >> 32));
+    bus_.write(VMMIO_REG_QUEUE_SIZE, ring.size);
+    bus_.write(VMMIO_REG_QUEUE_DESC_LOW, static_cast<uint32_t>(ring.desc));
+    bus_.write(VMMIO_REG_QUEUE_DESC_HIGH, static_cast<uint32_t>(ring.desc >> 32));
+    bus_.write(VMMIO_REG_QUEUE_DRIVER_LOW, static_cast<uint32_t>(ring.driver));
+    bus_.write(VMMIO_REG_QUEUE_DRIVER_HIGH, static_cast<uint32_t>(ring.driver >> 32));
+    bus_.write(VMMIO_REG_QUEUE_DEVICE_LOW, static_cast<uint32_t>(ring.device));
+    bus_.write(VMMIO_REG_QUEUE_DEVICE_HIGH, static_cast<uint32_t>(ring.device >> 32));
 }
 
-void driver::enable_queue(uint32_t index, const virtqueue &queue)
+void driver::enable_queue(uint32_t index, const ring_place &ring)
 {
-    set_queue(index, queue);
+    set_queue(index, ring);
     bus_.write(VMMIO_REG_QUEUE_READY, 1);
 }
 

@@ -11,6 +11,7 @@
 #include "vmmio/registers.h"
 #include "vmmio/virtio.h"
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
@@ -40,8 +41,14 @@ struct used_entry {
     uint32_t length;
 };
 
+/** What the driver tells the device of a ring of either format. */
+struct ring_place {
+    uint64_t desc, driver, device; /**< addresses of the parts */
+    uint32_t size;
+};
+
 /** The driver's end of one split virtqueue (2.7). */
-class virtqueue
+class virtqueue : public ring_place
 {
 public:
     /** Lays the three parts out from base, all zero, and names them to the device. */
@@ -68,7 +75,10 @@ public:
         publish();
     }
 
-    /** The next used entry, if there is one; its descriptors are free again. */
+    /**
+     * The next used entry, if there is one; its descriptors are free again. With `in_order` the
+     * next buffer in the order of `queue`, be it that an entry stands for several of them (2.7.9).
+     */
     std::optional<used_entry> reap();
 
     uint16_t used_idx() const { return memory_.load16(device + 2); }
@@ -77,10 +87,10 @@ public:
     void set_avail_flags(uint16_t flags) { memory_.store16(driver, flags); }
     void set_used_event(uint16_t value) { memory_.store16(driver + 4 + 2 * size, value); }
 
-    uint64_t desc, driver, device; /**< addresses of the parts */
-    uint32_t size;
-    uint16_t avail_idx = 0; /**< next position; publish stores it */
-    uint16_t last_used = 0; /**< position up to which reap has read */
+    uint16_t avail_idx = 0;  /**< next position; publish stores it */
+    uint16_t last_used = 0;  /**< position up to which reap has read */
+    bool in_order = false;   /**< IN_ORDER was negotiated */
+    size_t entries_read = 0; /**< used entries that reap has read */
 
     uint64_t desc_bytes() const { return 16ull * size; }
     uint64_t driver_bytes() const { return 6 + 2ull * size; }
@@ -93,11 +103,14 @@ private:
     };
 
     uint16_t take_free();
+    used_entry next_in_order();
     void name(chain &c, uint64_t address, uint32_t length, bool writable);
 
     guest_memory &memory_;
     std::vector<uint16_t> free_;
     std::map<uint16_t, chain> chains_;
+    std::deque<uint16_t> order_;      /* heads in the order of their use */
+    std::optional<used_entry> batch_; /* what the last entry said, not all of it reaped yet */
 };
 
 /** Initialisation as in 3.1.1 and 4.2.3. */
@@ -112,8 +125,8 @@ public:
     /** Reset to FEATURES_OK; true if it reads back. */
     bool negotiate(const vmmio_features &features);
     /** Selects the queue and writes size and addresses; enable also writes QueueReady. */
-    void set_queue(uint32_t index, const virtqueue &queue);
-    void enable_queue(uint32_t index, const virtqueue &queue);
+    void set_queue(uint32_t index, const ring_place &ring);
+    void enable_queue(uint32_t index, const ring_place &ring);
     /** DRIVER_OK on top of what Status reads. */
     void start() { add_status(VMMIO_STATUS_DRIVER_OK); }
     void add_status(uint32_t bits) { set_status(status() | bits); }

@@ -208,18 +208,32 @@ size_t rig::count(vmmio_diag_id id) const
 
 void rig::go_live(const vmmio_features &features, uint32_t queue_count, uint32_t size)
 {
+    const bool in_order = vmmio_features_has(&features, VMMIO_F_IN_ORDER);
     ASSERT_TRUE(guest.negotiate(features));
     memory.withdraw_all();
     queues.clear();
+    packed_queues.clear();
     for (uint32_t i = 0; i < queue_count; i++) {
-        queues.push_back(std::make_unique<virtqueue>(make_queue(size)));
-        guest.enable_queue(i, *queues.back());
+        if (vmmio_features_has(&features, VMMIO_F_RING_PACKED)) {
+            packed_queues.push_back(std::make_unique<packed_queue>(make_packed_queue(size)));
+            packed(i).in_order = in_order;
+            guest.enable_queue(i, packed(i));
+        } else {
+            queues.push_back(std::make_unique<virtqueue>(make_queue(size)));
+            queue(i).in_order = in_order;
+            guest.enable_queue(i, queue(i));
+        }
     }
     guest.start();
     run();
 }
 
 virtqueue rig::make_queue(uint32_t size) { return {memory, alloc(32ull * size + 64, 4096), size}; }
+
+packed_queue rig::make_packed_queue(uint32_t size)
+{
+    return {memory, alloc(16ull * size + 8, 4096), size};
+}
 
 uint64_t rig::alloc(uint64_t length, uint64_t alignment)
 {
@@ -240,6 +254,14 @@ std::optional<used_entry> rig::exchange(const std::vector<piece> &pieces)
 {
     serve(pieces);
     return queue(0).reap();
+}
+
+std::optional<packed_used> rig::exchange_packed(const std::vector<piece> &pieces)
+{
+    packed(0).offer(pieces);
+    guest.kick(0);
+    run();
+    return packed(0).reap();
 }
 
 } // namespace vmmio::tb

@@ -13,6 +13,7 @@
 
 #include "driver.h"
 #include "guest_memory.h"
+#include "packed_driver.h"
 #include "rows.h"
 #include "vmmio/dev/entropy.h"
 #include "vmmio/dev/null.h"
@@ -80,7 +81,7 @@ std::vector<uint8_t> operator+(std::vector<uint8_t> a, const std::vector<uint8_t
 
 struct rig_options {
     dma_mode mode = dma_mode::pointer;
-    vmmio_features features = vmmio_device_default_features();
+    vmmio_features features = vmmio_device_default_features(); /**< to offer */
     uint32_t queue_size_max = 256;
     uint32_t requests = 64;
     bool hold_reset = false;
@@ -136,7 +137,7 @@ public:
     size_t count(vmmio_diag_id id) const;
     void forget() { diagnostics.clear(); }
 
-    /** Reset, negotiation of these bits, queues 0..n-1 of this size, DRIVER_OK. */
+    /** Reset, negotiation of these bits, queues 0..n-1 of their format and this size, DRIVER_OK. */
     void go_live(const vmmio_features &features, uint32_t queue_count = 1, uint32_t size = 16);
     void go_live(uint32_t queue_count = 1, uint32_t size = 16)
     {
@@ -144,7 +145,9 @@ public:
     }
     /** A new queue somewhere in RAM. */
     virtqueue make_queue(uint32_t size);
+    packed_queue make_packed_queue(uint32_t size);
     virtqueue &queue(uint32_t index) { return *queues[index]; }
+    packed_queue &packed(uint32_t index) { return *packed_queues[index]; }
 
     /** Unused RAM, with a gap behind it that the monitor guards. */
     uint64_t alloc(uint64_t length, uint64_t alignment = 16);
@@ -154,11 +157,14 @@ public:
     /** Offer a chain on queue 0, kick and run; then what came back. */
     void serve(const std::vector<piece> &pieces);
     std::optional<used_entry> exchange(const std::vector<piece> &pieces);
+    /** The same with a packed queue. */
+    std::optional<packed_used> exchange_packed(const std::vector<piece> &pieces);
 
     guest_memory memory;
     vmmio_device device;
     driver guest;
     std::vector<std::unique_ptr<virtqueue>> queues;
+    std::vector<std::unique_ptr<packed_queue>> packed_queues;
     std::vector<vmmio_diagnostic> diagnostics;
     std::vector<bool> edges; /**< levels that the line changed to */
     std::function<void(bool)> on_interrupt;

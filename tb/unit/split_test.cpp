@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The split virtqueue (2.7), by pointer, by transaction, and with pointers that come and go. */
+#include "requests.h"
 #include "rig.h"
-
-#include <algorithm>
-#include <numeric>
 
 namespace vmmio::tb
 {
 namespace
 {
-
-constexpr unsigned next_flag = 1, write_flag = 2, indirect_flag = 4;
-
-/* Reads all of a request, adds 1 to each byte, writes as much as fits, in pieces of `step`. */
-void increment(vmmio_request *request, uint32_t step)
-{
-    const uint32_t length = std::min(request->readable_bytes, request->writable_bytes);
-    std::vector<uint8_t> data(step);
-
-    for (uint32_t at = 0; at < length; at += step) {
-        const uint32_t part = std::min(step, length - at);
-        if (!vmmio_request_read(request, at, data.data(), part))
-            break;
-        for (uint8_t &byte : data)
-            byte++;
-        if (!vmmio_request_write(request, at, data.data(), part))
-            break;
-    }
-    vmmio_request_complete(request, length);
-}
 
 class split : public ::testing::TestWithParam<dma_mode>
 {
@@ -53,25 +31,6 @@ protected:
         r->guest.kick(0);
         r->run();
     }
-    /* Cuts length bytes at address into pieces. */
-    static std::vector<piece> cut(uint64_t address, uint32_t length, bool writable, uint32_t size)
-    {
-        std::vector<piece> pieces;
-        for (uint32_t at = 0; at < length; at += size)
-            pieces.push_back({address + at, std::min(size, length - at), writable});
-        return pieces;
-    }
-    static std::vector<piece> join(std::vector<piece> a, const std::vector<piece> &b)
-    {
-        a.insert(a.end(), b.begin(), b.end());
-        return a;
-    }
-    std::vector<uint8_t> pattern(uint32_t length)
-    {
-        std::vector<uint8_t> data(length);
-        std::iota(data.begin(), data.end(), static_cast<uint8_t>(1));
-        return data;
-    }
 
     test_function function;
     std::unique_ptr<rig> r;
@@ -83,7 +42,7 @@ TEST_P(split, request_is_the_same_however_it_is_cut)
 {
     ROWS("SPLIT-04", "SPLIT-08", "SPLIT-10", "SPLIT-11", "VQ-02", "A-RING-USEDLEN");
     go_live(256);
-    const std::vector<uint8_t> data = pattern(100);
+    const std::vector<uint8_t> data = count_up(100);
     for (const uint32_t in_size : {100u, 50u, 33u, 16u, 7u, 1u}) {
         for (const uint32_t out_size : {100u, 64u, 9u, 1u}) {
             const uint64_t in = r->alloc(100), out = r->alloc(200);
@@ -250,7 +209,7 @@ TEST_P(split, a_direct_chain_may_end_in_a_table)
     const std::vector<piece> pieces =
         join(cut(in, 8, false, 2), cut(out, 8, true, 2)); /* 4 and 4 */
     for (size_t direct = 0; direct < pieces.size(); direct++) {
-        r->memory.set_bytes(in, pattern(8));
+        r->memory.set_bytes(in, count_up(8));
         r->memory.fill(out, 8, 0);
         q().offer(q().add_indirect(pieces, table, direct));
         kick();
@@ -418,7 +377,7 @@ TEST_P(split, buffers_changed_after_the_fetch_do_no_harm)
     ROWS("CLEAN-01", "A-DBLFETCH", "H-16");
     go_live();
     const uint64_t in = r->alloc(8), out = r->alloc(8);
-    r->memory.set_bytes(in, pattern(8));
+    r->memory.set_bytes(in, count_up(8));
     const uint16_t head = q().add({{in, 8, false}, {out, 8, true}});
     function.on_request = [&](vmmio_request *request) {
         q().set_desc(head, 0xbad00000, 0xffffffff, write_flag | indirect_flag | next_flag, 0xffff);

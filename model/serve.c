@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Turns of a queue: buffers taken from its ring, handed to the function, and given back. */
+#include "order.h"
+#include "packed.h"
+#include "split.h"
+#include "work.h"
+
+enum { TURN = 64 }; /* requests of one queue before the next one's turn */
+
+/*
+ * The ring formats, behind one set of names. Whoever knows the format passes it as a constant.
+ * What is seen of the next buffer is the available index, or the flags of its first descriptor.
+ */
+
+/* How many buffers there are, as far as one look tells; false if the queue died. */
+static VMMIO_IN_LINE bool look(struct vmmio_engine *engine, struct vmmio_queue *queue, bool packed,
+                               uint16_t *seen, uint32_t *fresh)
+{
+    if (packed) {
+        *fresh = vmmio_packed_look(engine, queue, seen);
+        return *fresh || engine->served == queue;
+    }
+    if (!vmmio_split_avail_index(engine, queue, seen))
+        return false;
+    *fresh = (uint16_t)(*seen - queue->next_avail);
+    if (*fresh > queue->size) {
+        vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, queue->index, *seen);
+        return false;
+    }
+    return true;
+}
+
+/* All that is not needed where rings are dealt with in line. */
+VMMIO_APART static bool take_otherwise(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                       struct vmmio_request *request, uint16_t seen)
+{
+    if (!(queue->packed ? vmmio_packed_take_by_bus(engine, queue, request, seen)
+                        : vmmio_split_take_by_bus(engine, queue, request)))
+        return false;
+    if (engine->in_order)
+        vmmio_order_append(queue, request);
+    return true;
+}
+
+static VMMIO_IN_LINE bool take(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                               struct vmmio_request *request, bool packed, uint16_t seen)
+{
+    if (packed && vmmio_packed_direct(engine, queue))
+        return vmmio_packed_take(engine, queue, request, seen);
+    if (!packed && vmmio_split_direct(engine, queue))
+        return vmmio_split_take(engine, queue, request);
+    return take_otherwise(engine, queue, request, seen);
+}
+
+/* Takes one buffer; NULL if something goes wrong, which ends the queue's turn. */
+static VMMIO_IN_LINE struct vmmio_request *
+fetch(struct vmmio_engine *engine, struct vmmio_queue *queue, bool packed, uint16_t seen)
+{
+    struct vmmio_request *request = engine->free_requests;
+
+    engine->free_requests = request->next;
+    request->queue = queue->index;
+    request->from = queue;
+    request->cancelled = false;
+    if (!take(engine, queue, request, packed, seen)) {
+        vmmio_free_request(request);
+        return NULL;
+    }
+    queue->held++;
+    return request;
+}
+
+/* One used entry, for a buffer or for as many as it stands for. */
+static inline void put(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t id,
+                       uint32_t used_length, uint32_t slots)
+{
+    if (queue->packed)
+        vmmio_packed_put(engine, queue, id, used_length, slots);
+    else
+        vmmio_split_put(engine, queue, id, used_length, slots);
+}
+
+/* Gives back this one and those that waited for it, or lets it wait. */
+static void put_in_order(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                         struct vmmio_request *request, uint32_t used_length)
+{
+    struct vmmio_request *next;
+
+    request->used_length = used_length;
+    request->waiting = true;
+    while ((next = vmmio_order_next(queue)) != NULL) { /* none if the queue dies meanwhile */
+        queue->held--;
+        if (!vmmio_batch_goes_on(&queue->batch)) {
+            const struct vmmio_batch batch = vmmio_batch_end(queue);
+
+            put(engine, queue, batch.id, batch.length, batch.slots);
+        }
+        vmmio_batch_add(&queue->batch, next);
+        vmmio_free_request(next);
+    }
+}
+
+static VMMIO_IN_LINE void publish(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                  bool packed)
+{
+    if (engine->served != queue && !vmmio_queue_alive(engine, queue))
+        return;
+    if (packed)
+        vmmio_packed_publish(engine, queue);
+    else
+        vmmio_split_publish(engine, queue);
+}
+
+/* True if the driver's next kick is newly asked for: then it has to be looked for buffers again. */
+static VMMIO_IN_LINE bool arm(struct vmmio_engine *engine, struct vmmio_queue *queue, bool packed)
+{
+    if (!engine->event_idx)
+        return false;
+    const uint16_t position = packed ? vmmio_packed_avail_position(queue) : queue->next_avail;
+
+    if (position == queue->armed)
+        return false;
+    queue->armed = position;
+    return packed ? vmmio_packed_arm(engine, queue) : vmmio_split_arm(engine, queue);
+}
+
+/* Takes one buffer and hands it to the function. */
+static VMMIO_IN_LINE void take_one(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                   bool packed, uint16_t seen)
+{
+    struct vmmio_request *request = fetch(engine, queue, packed, seen);
+
+    if (request)
+        engine->is.function->type->handle(engine->is.function, request);
+}
+
+struct vmmio_request *vmmio_queue_take(struct vmmio_engine *engine, uint32_t index)
+{
+    struct vmmio_queue *queue = &engine->is.queues[index];
+
+    while (engine->served == queue && engine->free_requests) {
+        uint16_t seen;
+        uint32_t fresh;
+
+        if (!look(engine, queue, queue->packed, &seen, &fresh))
+            return NULL;
+        if (fresh)
+            return fetch(engine, queue, queue->packed, seen);
+        if (!arm(engine, queue, queue->packed))
+            return NULL;
+    }
+    return NULL;
+}
+
+void vmmio_request_return(struct vmmio_request *request)
+{
+    struct vmmio_queue *queue = request->from;
+
+    if (!request->cancelled) {
+        if (queue->packed)
+            vmmio_packed_untake(queue, request->slots);
+        else
+            queue->next_avail--;
+        queue->held--;
+        if (request->engine->in_order)
+            vmmio_order_remove(queue, request);
+    }
+    vmmio_free_request(request);
+}
+
+void vmmio_queue_wake(struct vmmio_engine *engine, uint32_t queue)
+{
+    if (vmmio_queue_usable(engine, queue))
+        vmmio_list_queue(engine, &engine->is.queues[queue]);
+}
+
+bool vmmio_queue_usable(const struct vmmio_engine *engine, uint32_t queue)
+{
+    return vmmio_queue_alive(engine, &engine->is.queues[queue]);
+}
+
+/* One turn of a queue whose function may choose; false if it does not. */
+VMMIO_APART static bool serve_by_choice(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    struct vmmio_function *function = engine->is.function;
+
+    engine->served = queue;
+    if (!function->type->turn(function, engine, queue->index))
+        return false;
+    publish(engine, queue, queue->packed);
+    return true;
+}
+
+/* Hands over what is there; *more: the turn ended before the buffers did. */
+static VMMIO_IN_LINE uint32_t hand_over_split(struct vmmio_engine *engine,
+                                              struct vmmio_queue *queue, uint32_t budget,
+                                              bool *more)
+{
+    uint16_t avail;
+    uint32_t fresh;
+
+    *more = false;
+    if (!look(engine, queue, false, &avail, &fresh))
+        return budget;
+    uint32_t count = fresh < budget ? fresh : budget;
+
+    budget -= count;
+    for (; count && engine->free_requests && engine->served == queue; count--)
+        take_one(engine, queue, false, 0);
+    *more = queue->next_avail != avail;
+    return budget + count;
+}
+
+/* Plain buffers of a ring that is mapped; *found: what comes after them, if they end it. */
+static VMMIO_IN_LINE uint32_t hand_over_plain(struct vmmio_engine *engine,
+                                              struct vmmio_queue *queue, uint32_t budget,
+                                              enum vmmio_packed_found *found)
+{
+    struct vmmio_function *function = engine->is.function;
+    struct vmmio_request *request;
+
+    *found = VMMIO_PACKED_OTHER;
+    while (budget && (request = engine->free_requests) != NULL &&
+           vmmio_packed_direct(engine, queue)) {
+        *found = vmmio_packed_take_plain(queue, request);
+        if (*found != VMMIO_PACKED_PLAIN)
+            return budget;
+        engine->free_requests = request->next;
+        request->queue = queue->index;
+        request->from = queue;
+        request->cancelled = false;
+        queue->held++;
+        budget--;
+        function->type->handle(function, request);
+        *found = VMMIO_PACKED_OTHER;
+        if (engine->served != queue)
+            return budget;
+    }
+    return budget;
+}
+
+/* The same for a packed ring: how many buffers there are shows one by one. */
+static VMMIO_IN_LINE uint32_t hand_over_packed(struct vmmio_engine *engine,
+                                               struct vmmio_queue *queue, uint32_t budget,
+                                               bool *more)
+{
+    enum vmmio_packed_found found;
+    uint16_t flags;
+
+    for (;;) {
+        budget = hand_over_plain(engine, queue, budget, &found);
+        *more = false;
+        if (engine->served != queue || found == VMMIO_PACKED_NONE)
+            return budget;
+        *more = vmmio_packed_look(engine, queue, &flags);
+        if (!*more || !budget || !engine->free_requests)
+            return budget;
+        take_one(engine, queue, true, flags);
+        budget--;
+        if (engine->served != queue)
+            return budget;
+    }
+}
+
+/* One turn of one queue; returns how many requests are left of the budget. */
+static VMMIO_IN_LINE uint32_t serve(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                    bool packed, uint32_t budget)
+{
+    bool more;
+
+    engine->served = queue;
+    do {
+        budget = packed ? hand_over_packed(engine, queue, budget, &more)
+                        : hand_over_split(engine, queue, budget, &more);
+        publish(engine, queue, packed);
+        if (engine->served != queue) /* stopped or paused */
+            return budget;
+        if (more) { /* out of budget or of request structs */
+            vmmio_list_queue(engine, queue);
+            return budget;
+        }
+    } while (arm(engine, queue, packed));
+    return budget;
+}
+
+VMMIO_APART static uint32_t serve_packed(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                         uint32_t budget)
+{
+    return serve(engine, queue, true, budget);
+}
+
+/* Whatever is not given back in line, in its queue's turn. */
+VMMIO_APART static void complete_otherwise(struct vmmio_request *request, uint32_t used_length)
+{
+    struct vmmio_engine *engine = request->engine;
+    struct vmmio_queue *queue = request->from;
+    const bool in_turn = engine->served == queue;
+    const bool first = vmmio_engine_enter(engine);
+
+    if (request->cancelled) {
+        vmmio_free_request(request);
+    } else {
+        if (engine->in_order) {
+            put_in_order(engine, queue, request, used_length);
+        } else {
+            queue->held--;
+            put(engine, queue, request->head, used_length, queue->packed ? request->slots : 1);
+            vmmio_free_request(request);
+        }
+        if (!in_turn)
+            publish(engine, queue, queue->packed);
+    }
+    vmmio_engine_leave(engine, first);
+}
+
+/*
+ * Used entries are published at the end of their queue's turn, or at once outside of one. The
+ * queue of a request that is not cancelled is alive: whoever stops it cancels first.
+ */
+void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
+{
+    struct vmmio_engine *engine = request->engine;
+    struct vmmio_queue *queue = request->from;
+
+    if (engine->served == queue && vmmio_split_direct(engine, queue)) {
+        vmmio_free_request(request);
+        if (!request->cancelled) {
+            queue->held--;
+            vmmio_split_put(engine, queue, request->head, used_length, 1);
+        }
+    } else if (engine->served == queue && vmmio_packed_direct(engine, queue)) {
+        vmmio_free_request(request);
+        if (!request->cancelled) {
+            queue->held--;
+            vmmio_packed_put(engine, queue, request->head, used_length, request->slots);
+        }
+    } else {
+        complete_otherwise(request, used_length);
+    }
+}
+
+/* Requests that were in the function when the device was saved. */
+VMMIO_APART static void hand_over_again(struct vmmio_engine *engine)
+{
+    while (engine->restored) {
+        struct vmmio_request *request = engine->restored;
+
+        engine->restored = request->next;
+        if (request->cancelled)
+            vmmio_free_request(request);
+        else
+            engine->is.function->type->handle(engine->is.function, request);
+    }
+}
+
+uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
+{
+    uint32_t left = budget;
+
+    if (engine->running)
+        return 0;
+    engine->running = true;
+    while (left && engine->first_listed && (engine->free_requests || engine->restored)) {
+        struct vmmio_queue *queue = vmmio_unlist_queue(engine);
+        const uint32_t turn = left < TURN ? left : TURN;
+
+        if (!vmmio_queue_alive(engine, queue) || engine->paused) {
+            hand_over_again(engine);
+            continue;
+        }
+        if (engine->is.function->type->turn && serve_by_choice(engine, queue))
+            left -= turn; /* the function has its own measure */
+        else if (queue->packed)
+            left -= turn - serve_packed(engine, queue, turn);
+        else
+            left -= turn - serve(engine, queue, false, turn);
+    }
+    vmmio_end_turn(engine);
+    engine->running = false;
+    vmmio_engine_settle(engine);
+    return budget - left;
+}
