@@ -47,7 +47,7 @@ static uint8_t *find_pointer(struct vmmio_engine *engine, uint64_t address, uint
     if (pointer)
         return pointer;
     if (memory->range) {
-        const uint32_t epoch = engine->map_epoch;
+        const uint64_t epoch = engine->map_epoch;
 
         if (memory->range(memory->context, address, write, &range) && epoch == engine->map_epoch) {
             engine->ranges[write] = range;

@@ -3,9 +3,9 @@
 
 #include "common/command_line.h"
 #include "common/form.h"
+#include "common/rings.h"
 
 #include <fmt/format.h>
-#include <sstream>
 
 namespace vmmio::platform
 {
@@ -13,37 +13,16 @@ namespace vmmio::platform
 namespace
 {
 
-/// Everything about a ring that a driver may be offered or not.
-const std::map<std::string, unsigned> ring_bits = {
-    {"packed", VMMIO_F_RING_PACKED},
-    {"event_idx", VMMIO_F_EVENT_IDX},
-    {"indirect", VMMIO_F_INDIRECT_DESC},
-};
-
 /// "disk=packed+event_idx" as its two sides.
 /// @throws CLI::ValidationError that says what to write.
 std::pair<std::string, vmmio_features> parse_rings(const std::string &text)
 {
     const std::size_t equals = text.find('=');
-    vmmio_features bits{};
-    std::istringstream words(equals == std::string::npos ? "" : text.substr(equals + 1));
-    unsigned count = 0;
-    for (std::string word; std::getline(words, word, '+'); ++count) {
-        const auto known = ring_bits.find(word);
-        if (known == ring_bits.end() && word != "split")
-            throw CLI::ValidationError(
-                "--rings",
-                fmt::format("'{}' is nothing that rings have: choose among split, packed, "
-                            "event_idx and indirect",
-                            word));
-        if (known != ring_bits.end())
-            vmmio_features_add(&bits, known->second);
-    }
-    if (count == 0)
+    if (equals == std::string::npos || equals + 1 == text.size())
         throw CLI::ValidationError("--rings", fmt::format("'{}' names no device and rings: write "
                                                           "e.g. disk=packed+event_idx",
                                                           text));
-    return {text.substr(0, equals), bits};
+    return {text.substr(0, equals), rings_of("--rings", text.substr(equals + 1))};
 }
 
 /// "NAME=END" as its two sides.
@@ -66,13 +45,8 @@ device_options options::options_for(const std::string &name) const
     device_options built;
     built.form = form_named(form, fst_folder);
     const auto chosen = rings.find(name);
-    if (chosen == rings.end())
-        return built;
-    for (const auto &[word, bit] : ring_bits)
-        if (vmmio_features_has(&chosen->second, bit))
-            vmmio_features_add(&built.features, bit);
-        else
-            vmmio_features_remove(&built.features, bit);
+    if (chosen != rings.end())
+        offer_rings(built.features, chosen->second);
     return built;
 }
 
@@ -125,8 +99,8 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
     std::vector<std::string> rings;
     app.add_option(
            "--rings", rings,
-           "what a device offers for its rings, e.g. disk=packed+event_idx or rng=split; for "
-           "the others all that there is")
+           "what a device offers for its rings, e.g. disk=packed+event_idx or rng=split; the "
+           "others offer split+event_idx+indirect")
         ->take_all();
     app.add_option(
            "--form", chosen.form,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "function.h"
 
+#include "common/rings.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <stdexcept>
@@ -49,6 +51,8 @@ function::function(const options &chosen)
     }
     if (chosen.features)
         restrict_to(*chosen.features);
+    if (chosen.rings)
+        offer_rings(features_, *chosen.rings);
 }
 
 // Each number of the generator gives eight bytes, lowest first; a request begins with a new one.

@@ -3,6 +3,7 @@
 
 #include "common/command_line.h"
 #include "common/number.h"
+#include "common/rings.h"
 #include "vmmio/dev/blk.h"
 
 #include <map>
@@ -87,6 +88,7 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
     std::string disk = "1M";
     std::string features;
     std::string seed;
+    std::string rings;
     std::vector<std::string> regions;
     CLI::App app{"A virtio-mmio device for scripts: QEMU's qtest protocol on standard input and "
                  "output.\nThe machine is that of docs/qtest.md: RAM at 0x40000000, 32 slots of "
@@ -109,7 +111,10 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
         ->allow_extra_args(false);
     app.add_option("--features", features,
                    "Feature bits to offer, hexadecimal (default: all that are implemented, less "
-                   "ACCESS_PLATFORM and ORDER_PLATFORM)");
+                   "RING_PACKED, IN_ORDER, ACCESS_PLATFORM and ORDER_PLATFORM)");
+    app.add_option("--rings", rings,
+                   "What to offer for the rings, e.g. packed+event_idx; split, packed, event_idx, "
+                   "indirect and in_order are there (default: split+event_idx+indirect)");
     app.add_option("--seed", seed, "Number that makes the entropy device's bytes reproducible");
     app.add_option("--pairs", chosen.pairs, "Queue pairs of the net device, 1 to 64")
         ->capture_default_str()
@@ -138,6 +143,8 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
             chosen.regions.push_back(region_of(region));
         if (app.count("--features") > 0)
             chosen.features = features_of(features);
+        if (app.count("--rings") > 0)
+            chosen.rings = rings_of("--rings", rings);
         if (chosen.device == kind::fs && chosen.directory.empty())
             throw CLI::ValidationError("--directory", "an fs device needs one: name it");
         if (chosen.device == kind::fs && chosen.dut == form::c)

@@ -45,6 +45,17 @@ class Options(unittest.TestCase):
             bus.command(f"memset {virtio.RAM:#x} {2 * MEGA} 1")
             return sum(bus.read(virtio.RAM, 2 * MEGA))
 
+    @ROWS("RFB-11", "FEAT-12")
+    def test_rings(self):
+        self.refused("choose among split, packed, event_idx, indirect and in_order",
+                     "--rings", "packed+teapot")
+        ours = virtio.F_INDIRECT_DESC | virtio.F_EVENT_IDX | virtio.F_RING_PACKED | virtio.F_IN_ORDER
+        for words, bits in [("split", 0), ("packed", virtio.F_RING_PACKED),
+                            ("split+event_idx+in_order", virtio.F_EVENT_IDX | virtio.F_IN_ORDER),
+                            ("packed+event_idx+indirect+in_order", ours)]:
+            with servers.vmmio("--rings", words) as bus:
+                self.assertEqual(virtio.Device(bus).offered() & ours, bits, words)
+
     @ROWS("A-SHM-7", "H-45")
     def test_regions_that_cannot_be(self):
         for text, message in [
@@ -79,7 +90,7 @@ class Options(unittest.TestCase):
         self.refused("hexadecimal digits", "--features", "")
         self.refused("hexadecimal digits", "--features", "1" + 32 * "0")
         self.refused("bit 32 (VERSION_1) is always offered", "--features", "0")
-        self.refused("bit 34 is not implemented", "--features", "500000000")
+        self.refused("bit 37 is not implemented", "--features", "2100000000")
         self.refused("bit 0 is not implemented for entropy", "--features", "100000001")
         self.refused("bit 127 is not implemented", "--features", "8" + 22 * "0" + "100000000")
 

@@ -40,10 +40,13 @@ USED_BUFFER, CONFIG_CHANGE = 1, 2
 
 NET, BLOCK, CONSOLE, ENTROPY, PMEM, NULL = 1, 2, 3, 4, 27, 42
 F_INDIRECT_DESC = 1 << 28
+F_EVENT_IDX = 1 << 29
 F_VERSION_1 = 1 << 32
+F_RING_PACKED = 1 << 34
+F_IN_ORDER = 1 << 35
 PMEM_F_SHMEM_REGION = 1 << 0
 
-NEXT, WRITE, INDIRECT = 1, 2, 4
+NEXT, WRITE, INDIRECT, AVAIL, USED = 1, 2, 4, 1 << 7, 1 << 15
 ALL_ONES = 0xFFFFFFFF
 
 
@@ -89,6 +92,16 @@ class Device:
     def drive(self):
         self[STATUS] = ACKNOWLEDGE | DRIVER | FEATURES_OK | DRIVER_OK
 
+    def enable(self, index, size, desc, driver, used):
+        """Programs a queue; true if the device takes it."""
+        self[QUEUE_SEL] = index
+        self[QUEUE_SIZE] = size
+        self.set_wide(QUEUE_DESC, desc)
+        self.set_wide(QUEUE_DRIVER, driver)
+        self.set_wide(QUEUE_DEVICE, used)
+        self[QUEUE_READY] = 1
+        return self[QUEUE_READY] == 1
+
     def region(self, shm_id):
         """(base, length) as the registers show them."""
         self[SHM_SEL] = shm_id
@@ -114,13 +127,7 @@ class Queue:
 
     def enable(self):
         self.bus.write(self.desc, bytes(self.end - self.desc))
-        device = self.device
-        device[QUEUE_SEL] = self.index
-        device[QUEUE_SIZE] = self.size
-        device.set_wide(QUEUE_DESC, self.desc)
-        device.set_wide(QUEUE_DRIVER, self.driver)
-        device.set_wide(QUEUE_DEVICE, self.used)
-        device[QUEUE_READY] = 1
+        self.device.enable(self.index, self.size, self.desc, self.driver, self.used)
 
     def describe(self, chain):
         """Writes a chain of (address, length, flags without NEXT); gives its head."""
@@ -162,3 +169,56 @@ class Queue:
             if entries:
                 return entries
         raise TimeoutError(f"queue {self.index}: no buffer was used")
+
+
+class PackedQueue:
+    """A packed virtqueue. Each buffer has the number of its first slot as its id."""
+
+    def __init__(self, device, index, memory, size=8):
+        self.device = device
+        self.bus = device.bus
+        self.index = index
+        self.size = size
+        self.desc = memory
+        self.driver = memory + 16 * size
+        self.used = self.driver + 4
+        self.next, self.wrap = 0, 1
+        self.seen, self.seen_wrap = 0, 1
+        self.lengths = {}
+
+    def enable(self):
+        self.bus.write(self.desc, bytes(16 * self.size + 8))
+        return self.device.enable(self.index, self.size, self.desc, self.driver, self.used)
+
+    def offer(self, *chain):
+        """Makes a list of (address, length, flags without NEXT) available; gives its id."""
+        first, writes = self.next, []
+        for i, (address, length, flags) in enumerate(chain):
+            flags |= AVAIL if self.wrap else USED
+            flags |= NEXT if i + 1 < len(chain) else 0
+            writes.append((self.desc + 16 * self.next,
+                           struct.pack("<QIHH", address, length, first, flags)))
+            self.next += 1
+            if self.next == self.size:
+                self.next, self.wrap = 0, 1 - self.wrap
+        for address, data in reversed(writes):  # the first one last
+            self.bus.write(address, data)
+        self.lengths[first] = len(chain)
+        return first
+
+    def kick(self):
+        self.device[QUEUE_NOTIFY] = self.index
+
+    def taken(self):
+        """(id, length) of the buffers that were used since the last call."""
+        entries = []
+        while True:
+            _, length, name, flags = struct.unpack(
+                "<QIHH", self.bus.read(self.desc + 16 * self.seen, 16))
+            both = AVAIL | USED
+            if flags & both != (both if self.seen_wrap else 0):
+                return entries
+            entries.append((name, length))
+            self.seen += self.lengths.pop(name)
+            if self.seen >= self.size:
+                self.seen, self.seen_wrap = self.seen - self.size, 1 - self.seen_wrap

@@ -70,10 +70,9 @@ SC_TEST(Construction, ThereMustBeRoomForARequest)
 SC_TEST(Construction, OnlyFeaturesThatExistMayBeOffered)
 {
     ROWS("H-36", "FEAT-03");
-    expect_refused({"dut", "not implemented", "subset of vmmio_device_features()"},
-                   options_with([](device_options &o) {
-                       vmmio_features_add(&o.features, VMMIO_F_SR_IOV);
-                   }));
+    expect_refused(
+        {"dut", "not implemented", "subset of vmmio_device_features()"},
+        options_with([](device_options &o) { vmmio_features_add(&o.features, VMMIO_F_SR_IOV); }));
 }
 
 SC_TEST(Construction, RegionsMustNotOverlapWrapBeEmptyOrShareAnId)
