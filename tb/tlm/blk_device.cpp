@@ -451,4 +451,31 @@ SC_TEST(BlkFile, SaysWhyAFileCannotBeHad)
               "");
 }
 
+// At least once: what a thread had when the device was saved is done by the restored one.
+SC_TEST(BlkDevice, WriteOnItsWayIsDoneAgainAfterARestore)
+{
+    file_platform f;
+    f.p.run([&] {
+        f.p.go_live(feature_set({VMMIO_F_VERSION_1, VMMIO_BLK_F_FLUSH}));
+        const std::vector<std::uint8_t> data(512, 0x42);
+        const std::vector<piece> write = f.r.offer(OUT, 3, data);
+        std::vector<std::uint8_t> state;
+        ASSERT_EQ(f.p.dut.save(state), VMMIO_ERROR_OK);
+        ASSERT_EQ(f.r.status(write), no_status) << "it is still on its way";
+        EXPECT_EQ(f.p.dut.restore(state), VMMIO_ERROR_OK) << "there are structs for both";
+        ASSERT_TRUE(f.r.await(write));
+        EXPECT_EQ(f.r.status(write), OK);
+
+        f.p.guest.reset();
+        ASSERT_EQ(::truncate(f.path.get().c_str(), 0), 0);
+        ASSERT_EQ(::truncate(f.path.get().c_str(), 2048 * 512), 0);
+        f.p.memory.fill(write.back().address, 1, no_status);
+        ASSERT_EQ(f.p.dut.restore(state), VMMIO_ERROR_OK);
+        ASSERT_TRUE(f.r.await(write));
+        EXPECT_EQ(f.r.status(write), OK);
+        const std::vector<std::uint8_t> disk = f.path.bytes();
+        EXPECT_EQ(std::vector<std::uint8_t>(disk.begin() + 3 * 512, disk.begin() + 4 * 512), data);
+    });
+}
+
 } // namespace vmmio::tb
