@@ -155,6 +155,7 @@ void pty_stream::attend()
 struct socket_stream::sockets {
     std::unique_ptr<vfu::listener> listener; ///< none: it calls
     vfu::unique_fd peer;
+    bool exhausted = false; ///< the host had no descriptor for a client that waits
 };
 
 socket_stream::socket_stream(const std::string &path, role which)
@@ -171,7 +172,7 @@ socket_stream::~socket_stream() { stop(); }
 
 int socket_stream::await(std::vector<pollfd> &wanted)
 {
-    if (!sockets_->listener)
+    if (!sockets_->listener || std::exchange(sockets_->exhausted, false))
         return call_again_ms;
     wanted.push_back({sockets_->listener->fd(), POLLIN, 0});
     return -1;
@@ -198,6 +199,8 @@ void socket_stream::attend()
     sockets_->peer = sockets_->listener ? sockets_->listener->accept() : call(path_);
     if (sockets_->peer)
         connect(sockets_->peer.get(), sockets_->peer.get());
+    else
+        sockets_->exhausted = errno != EAGAIN;
 }
 
 void socket_stream::disconnected() { sockets_->peer = vfu::unique_fd(); }

@@ -206,7 +206,7 @@ class Console(Part):
 
     def connect(self):
         """Calls the device process until it is there; None if it never was."""
-        while not self.stopping.wait(0.1):
+        while not self.stopping.wait(0.02):
             client = socket.socket(socket.AF_UNIX)
             try:
                 client.connect(self.path)
