@@ -19,6 +19,7 @@ help:
 	@echo '              ACCESSES=100000000 (now $(ACCESSES)), SEED=the time'
 	@echo 'make formal   prove the Verilog form with model checkers; writes build/formal.csv'
 	@echo 'make coverage  lines and bits of the Verilog form that its tests reach, as HTML'
+	@echo 'make mutate   change the Verilog form in small ways: do tests or proofs notice? build/mutate.csv'
 	@echo 'make build    build the libraries, the programs and the tests into build/'
 	@echo 'make setup    install the Debian packages that the other targets need (root or sudo)'
 	@echo 'make clean    remove what was built; QEMU, kernels and SystemC that were fetched stay'
