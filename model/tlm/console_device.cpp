@@ -42,7 +42,7 @@ vmmio_function &console_device::prepare(console_device &self, const char *name,
         all.ports.push_back(port);
     }
     vmmio_console_config config{};
-    config.backend = self.backend();
+    config.backend = backend(&self);
     config.ports = all.ports.data();
     config.port_count = static_cast<std::uint32_t>(all.ports.size());
     config.multiport = has_several(all.is);
@@ -86,10 +86,10 @@ void console_device::start_of_simulation()
             each.host->attach(has_several(function.is) && !each.console, [this] { resume_work(); });
 }
 
-vmmio_console_backend console_device::backend()
+vmmio_console_backend console_device::backend(console_device *context)
 {
     vmmio_console_backend calls{};
-    calls.context = this;
+    calls.context = context;
     calls.write = [](void *self, std::uint32_t port, const std::uint8_t *data,
                      std::uint32_t length) {
         return static_cast<console_device *>(self)->write(port, data, length);

@@ -96,7 +96,7 @@ public:
 private:
     static vmmio_function &prepare(console_device &self, const char *name,
                                    std::vector<console_port> ports, std::uint32_t withheld);
-    vmmio_console_backend backend();
+    static vmmio_console_backend backend(console_device *context);
     host_stream *host_of(std::uint32_t port) const { return function.is[port].host; }
     std::uint32_t write(std::uint32_t port, const std::uint8_t *data, std::uint32_t length);
     bool emergency(std::uint8_t character);
