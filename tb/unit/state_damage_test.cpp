@@ -71,6 +71,42 @@ struct holding_victim : victim {
     }
 };
 
+/* A packed ring in order, on its second lap; the second of three requests waits for the first. */
+struct packed_victim : victim {
+    configured_function function;
+    rig it{function.function(), options()};
+    static rig_options options()
+    {
+        rig_options o;
+        vmmio_features_add(&o.features, VMMIO_F_RING_PACKED);
+        vmmio_features_add(&o.features, VMMIO_F_IN_ORDER);
+        return o;
+    }
+    packed_victim()
+    {
+        it.go_live(feature_set({VMMIO_F_VERSION_1, VMMIO_F_EVENT_IDX, VMMIO_F_RING_PACKED,
+                                VMMIO_F_IN_ORDER}),
+                   2, 5);
+        for (unsigned i = 0; i < 3; i++)
+            EXPECT_TRUE(it.exchange_packed({it.readable(4), it.writable(4)}));
+        function.hold();
+        it.packed(0).offer({it.writable(4)});
+        it.packed(0).offer({it.readable(4), it.writable(4)});
+        it.packed(0).offer({it.writable(4)});
+        it.guest.kick(0);
+        it.run();
+        EXPECT_EQ(function.held.size(), 3u);
+        vmmio_request_complete(function.held[1], 4);
+        function.held.erase(function.held.begin() + 1);
+    }
+    rig &r() override { return it; }
+    void settle() override
+    {
+        for (vmmio_request *request : std::exchange(function.held, {}))
+            vmmio_request_complete(request, 0);
+    }
+};
+
 struct blk_victim : victim {
     blk_rig b;
     blk_victim()
@@ -131,6 +167,8 @@ std::unique_ptr<victim> make(const std::string &kind)
         return std::make_unique<console_victim>();
     if (kind == "net")
         return std::make_unique<net_victim>();
+    if (kind == "packed")
+        return std::make_unique<packed_victim>();
     return std::make_unique<holding_victim>();
 }
 
@@ -241,7 +279,8 @@ TEST_P(state_damage, a_stream_made_on_purpose_does_no_harm)
     EXPECT_EQ(r().restore(state), VMMIO_ERROR_OK);
 }
 
-INSTANTIATE_TEST_SUITE_P(of, state_damage, ::testing::Values("plain", "blk", "console", "net"),
+INSTANTIATE_TEST_SUITE_P(of, state_damage,
+                         ::testing::Values("plain", "packed", "blk", "console", "net"),
                          [](const auto &p) { return std::string(p.param); });
 
 TEST(state_damage, the_checksum_is_that_of_zlib)

@@ -212,6 +212,51 @@ TEST(state, requests_in_the_function_are_handed_over_again)
     EXPECT_FALSE(r.queue(1).reap());
 }
 
+/* Ids, slots and the order come from the stream; the ring's slots may be others' by now. */
+TEST(state, requests_of_a_packed_ring_keep_their_order)
+{
+    rig_options options;
+    vmmio_features_add(&options.features, VMMIO_F_RING_PACKED);
+    vmmio_features_add(&options.features, VMMIO_F_IN_ORDER);
+    subject s(options);
+    rig &r = *s.r;
+    r.go_live(feature_set({VMMIO_F_VERSION_1, VMMIO_F_RING_PACKED, VMMIO_F_IN_ORDER}), 1, 7);
+    for (unsigned lap = 0; lap < 20; lap++) {
+        s.function.hold();
+        std::vector<uint16_t> ids;
+        ids.push_back(r.packed(0).offer({r.readable(2), r.writable(8)}));
+        ids.push_back(r.packed(0).offer({r.writable(8)}));
+        ids.push_back(r.packed(0).offer({r.readable(1), r.readable(1), r.writable(8)}));
+        r.guest.kick(0);
+        r.run();
+        ASSERT_EQ(s.function.held.size(), 3u);
+        vmmio_request_complete(s.function.held[1], 5); /* waits for the first one */
+        s.function.held.erase(s.function.held.begin() + 1);
+        ASSERT_FALSE(r.packed(0).reap());
+
+        const bytes state = r.save();
+        ASSERT_TRUE(r.move());
+        EXPECT_EQ(r.save(), state);
+        r.run();
+        ASSERT_EQ(s.function.held.size(), 2u) << "the other one is done";
+        EXPECT_EQ(s.function.held[0]->readable_bytes, 2u);
+        vmmio_request_complete(s.function.held[1], 7);
+        EXPECT_FALSE(r.packed(0).reap());
+        ASSERT_TRUE(r.move()); /* the third waits now */
+        r.run();
+        vmmio_request_complete(s.function.held.back(), 6);
+        const uint32_t lengths[] = {6, 5, 7};
+        for (unsigned i = 0; i < 3; i++) {
+            const auto used = r.packed(0).reap();
+            ASSERT_TRUE(used) << i;
+            EXPECT_EQ(used->id, ids[i]);
+            EXPECT_EQ(used->length, lengths[i]);
+        }
+        EXPECT_FALSE(r.packed(0).reap());
+        s.function.held.clear();
+    }
+}
+
 /* A stop or a reset that comes before the function got them takes them back. */
 TEST(state, a_reset_drops_what_was_not_handed_over_yet)
 {
