@@ -49,15 +49,11 @@ bool vmmio_ring_map(struct vmmio_engine *engine, struct vmmio_queue *queue,
     return valid && desc && driver && device;
 }
 
-bool vmmio_table_fetch(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                       const struct vmmio_table *table, uint32_t index, struct vmmio_desc *d)
+bool vmmio_table_fetch_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                              const struct vmmio_table *table, uint32_t index, struct vmmio_desc *d)
 {
     uint8_t raw[VMMIO_DESC_BYTES];
 
-    if (table->mapped && table->map_epoch == engine->map_epoch) {
-        *d = vmmio_desc_load(table->mapped, index);
-        return true;
-    }
     if (!vmmio_dma_read(engine, queue, table->address + (uint64_t)VMMIO_DESC_BYTES * index, raw,
                         sizeof(raw), VMMIO_DIAG_RING_DMA))
         return false;

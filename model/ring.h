@@ -213,11 +213,22 @@ bool vmmio_ring_fits(const struct vmmio_queue *queue, struct vmmio_ring_parts by
  */
 bool vmmio_ring_map(struct vmmio_engine *engine, struct vmmio_queue *queue,
                     struct vmmio_ring_parts bytes, uintptr_t alignment);
-bool vmmio_table_fetch(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                       const struct vmmio_table *table, uint32_t index, struct vmmio_desc *d);
+bool vmmio_table_fetch_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                              const struct vmmio_table *table, uint32_t index,
+                              struct vmmio_desc *d);
 /* Enters the indirect table that d points at; misplaced: why d must not be one, or DIAG_COUNT. */
 bool vmmio_table_open(struct vmmio_engine *engine, struct vmmio_queue *queue,
                       struct vmmio_table *table, struct vmmio_desc d, enum vmmio_diag_id misplaced);
+
+static inline bool vmmio_table_fetch(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                     const struct vmmio_table *table, uint32_t index,
+                                     struct vmmio_desc *d)
+{
+    if (!table->mapped || table->map_epoch != engine->map_epoch)
+        return vmmio_table_fetch_by_bus(engine, queue, table, index, d);
+    *d = vmmio_desc_load(table->mapped, index);
+    return true;
+}
 
 static inline void vmmio_request_clear(struct vmmio_request *request)
 {

@@ -33,7 +33,7 @@ void split_driver::lay_out(const shape &s)
         const bool last = i % length == length - 1;
         const std::uint32_t next = s.indirect ? i % length + 1 : i + 1;
         put(s.indirect ? table_address : desc_address, i,
-            {address, p.bytes,
+            {base_ + address, p.bytes,
              std::uint16_t((p.writable ? VMMIO_DESC_WRITE : 0) | (last ? 0 : VMMIO_DESC_NEXT)),
              std::uint16_t(last ? 0 : next)});
         places_[i] = memory_ + address;
@@ -42,11 +42,27 @@ void split_driver::lay_out(const shape &s)
     require(address <= memory_bytes, "the buffers do not fit");
     for (std::uint32_t i = 0; s.indirect && i < chains * length; i += length)
         put(desc_address, i,
-            {table_address + std::uint64_t(VMMIO_DESC_BYTES) * i, VMMIO_DESC_BYTES * length,
+            {base_ + table_address + std::uint64_t(VMMIO_DESC_BYTES) * i, VMMIO_DESC_BYTES * length,
              VMMIO_DESC_INDIRECT, 0});
     for (std::uint32_t i = 0; i < size; i++)
         heads_[i] = static_cast<std::uint16_t>(i % chains * length);
     next_avail_ = next_used_ = 0;
+}
+
+void start_queue(bus_master &bus, std::uint32_t queue, const ring_place &ring)
+{
+    bus.write(VMMIO_REG_QUEUE_SEL, queue);
+    bus.write(VMMIO_REG_QUEUE_SIZE, ring.size);
+    bus.write(VMMIO_REG_QUEUE_DESC_LOW, ring.desc);
+    bus.write(VMMIO_REG_QUEUE_DRIVER_LOW, ring.driver);
+    bus.write(VMMIO_REG_QUEUE_DEVICE_LOW, ring.device);
+    bus.write(VMMIO_REG_QUEUE_READY, 1);
+}
+
+void start_device(bus_master &bus)
+{
+    bus.write(VMMIO_REG_STATUS, running);
+    require(bus.read(VMMIO_REG_STATUS) == running && bus.errors == 0, "the device did not start");
 }
 
 void split_driver::start(const vmmio_features &features, const shape &s)
@@ -54,14 +70,31 @@ void split_driver::start(const vmmio_features &features, const shape &s)
     lay_out(s);
     event_idx_ = vmmio_features_has(&features, VMMIO_F_EVENT_IDX);
     negotiate(bus_, features);
-    bus_.write(VMMIO_REG_QUEUE_SEL, 0);
-    bus_.write(VMMIO_REG_QUEUE_SIZE, size);
-    bus_.write(VMMIO_REG_QUEUE_DESC_LOW, desc_address);
-    bus_.write(VMMIO_REG_QUEUE_DRIVER_LOW, avail_address);
-    bus_.write(VMMIO_REG_QUEUE_DEVICE_LOW, used_address);
-    bus_.write(VMMIO_REG_QUEUE_READY, 1);
-    bus_.write(VMMIO_REG_STATUS, running);
-    require(bus_.read(VMMIO_REG_STATUS) == running && bus_.errors == 0, "the device did not start");
+    enable(0);
+    start_device(bus_);
+}
+
+void split_driver::enable(std::uint32_t queue)
+{
+    start_queue(bus_, queue,
+                {base_ + desc_address, base_ + avail_address, base_ + used_address, size});
+}
+
+void packed_driver::start(vmmio_features features, const split_driver::shape &)
+{
+    std::memset(memory_, 0, memory_bytes);
+    for (std::uint32_t i = 0; i < size; i++) {
+        ring()[i].address = buffer_address + std::uint64_t(buffer_bytes) * i;
+        fresh_[i] =
+            buffer_bytes | std::uint64_t(i) << 32 | std::uint64_t(VMMIO_DESC_WRITE) << 48 | avail;
+    }
+    next_avail_ = next_used_ = 0;
+    used_ = both;
+    event_idx_ = vmmio_features_has(&features, VMMIO_F_EVENT_IDX);
+    vmmio_features_add(&features, VMMIO_F_RING_PACKED);
+    negotiate(bus_, features);
+    start_queue(bus_, 0, {desc_address, driver_address, device_address, size});
+    start_device(bus_);
 }
 
 void split_driver::put(std::uint64_t table, std::uint32_t index, const descriptor &d)

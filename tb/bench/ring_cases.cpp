@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Buffers through a split queue: the driver's work and the device's together.
+// Buffers through a queue: the driver's work and the device's together.
 #include "baselines.h"
 #include "bus_master.h"
 #include "cases.h"
@@ -8,6 +8,7 @@
 #include "vmmio/tlm/devices.h"
 
 #include <cstring>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,13 @@ namespace
 
 constexpr std::uint64_t batch = 64;
 
+vmmio::device_options with_packed()
+{
+    vmmio::device_options options;
+    vmmio_features_add(&options.features, VMMIO_F_RING_PACKED);
+    return options;
+}
+
 bool fill_with_count(void *context, std::uint8_t *data, std::uint32_t length)
 {
     auto &count = *static_cast<std::uint8_t *>(context);
@@ -28,12 +36,12 @@ bool fill_with_count(void *context, std::uint8_t *data, std::uint32_t length)
 }
 
 // A device, its driver and the memory between them.
-template <typename Device>
+template <typename Device, typename Driver = split_driver>
 struct rig {
     template <typename... Options>
     rig(const char *name, bool dmi, Options &&...options)
         : device(name, std::forward<Options>(options)...),
-          memory((std::string(name) + "_memory").c_str(), split_driver::memory_bytes, dmi),
+          memory((std::string(name) + "_memory").c_str(), Driver::memory_bytes, dmi),
           bus((std::string(name) + "_bus").c_str()), driver(bus, memory.data())
     {
         bus.socket.bind(device.registers);
@@ -44,14 +52,80 @@ struct rig {
     Device device;
     guest_memory memory;
     bus_master bus;
-    split_driver driver;
+    Driver driver;
     sc_core::sc_signal<bool> interrupt;
+};
+
+// A null device with as many queues as asked for, all of them alive, and used one after the other.
+class wide_rig : private vmmio::function_holder<vmmio_null>
+{
+public:
+    wide_rig(const char *name, std::uint32_t queues)
+        : device_(name, prepare(function, queues)),
+          memory_((std::string(name) + "_memory").c_str(), queues * split_driver::memory_bytes,
+                  true),
+          bus_((std::string(name) + "_bus").c_str())
+    {
+        bus_.socket.bind(device_.registers);
+        device_.dma().bind(memory_.socket);
+        device_.interrupt(interrupt_);
+        for (std::uint32_t i = 0; i < queues; i++) {
+            const auto base = static_cast<std::uint32_t>(i * split_driver::memory_bytes);
+            drivers_.emplace_back(bus_, memory_.data() + base, base);
+        }
+    }
+
+    void start()
+    {
+        negotiate(bus_, {});
+        for (std::uint32_t i = 0; i < drivers_.size(); i++) {
+            drivers_[i].lay_out({});
+            drivers_[i].enable(i);
+        }
+        start_device(bus_);
+    }
+
+    void operate(std::uint64_t n)
+    {
+        std::uint64_t done = 0;
+        std::uint32_t queue = 0;
+        for (std::uint64_t i = 0; i < n; i++) {
+            split_driver &driver = drivers_[queue];
+            driver.push();
+            driver.publish();
+            bus_.write(VMMIO_REG_QUEUE_NOTIFY, queue);
+            done += driver.serve_interrupt();
+            queue = queue + 1 == drivers_.size() ? 0 : queue + 1;
+        }
+        require(bus_.errors == 0 && done == n, "buffers were lost");
+    }
+
+private:
+    static vmmio_function &prepare(vmmio_null &null, std::uint32_t queues)
+    {
+        vmmio_null_init(&null);
+        null.function.queue_count = queues;
+        return null.function;
+    }
+
+    vmmio::device device_;
+    guest_memory memory_;
+    bus_master bus_;
+    std::vector<split_driver> drivers_;
+    sc_core::sc_signal<bool> interrupt_;
 };
 
 class ring_fixture : public fixture
 {
 public:
-    ring_fixture() { no_bus_.socket.bind(nothing_.socket); }
+    ring_fixture()
+    {
+        no_bus_.socket.bind(nothing_.socket);
+        for (const std::uint32_t queues : {1u, 16u, 256u}) {
+            const std::string name = "queues_" + std::to_string(queues);
+            wide_.try_emplace(name, (name + "_device").c_str(), queues);
+        }
+    }
 
     void add_cases(std::vector<bench_case> &cases) override
     {
@@ -75,8 +149,15 @@ public:
         cases.push_back({"split_roundtrip_1_edge", [this] { dmi_.driver.start({}, {}); },
                          [this](std::uint64_t n) { wait_for_edges(n); }});
         add(cases, "entropy_64_bytes", entropy_, 1, plain, {});
+        for (auto &[name, rig] : wide_)
+            cases.push_back(
+                {name, [r = &rig] { r->start(); }, [r = &rig](std::uint64_t n) { r->operate(n); }});
         add(cases, "nodmi_roundtrip_1", nodmi_, 1, plain, {});
         add(cases, "nodmi_batch_64", nodmi_, batch, plain, {});
+        add(cases, "packed_roundtrip_1", packed_, 1, plain, {});
+        add(cases, "packed_batch_64", packed_, batch, plain, {});
+        add(cases, "packed_roundtrip_1_event_idx", packed_, 1, linux_like, {});
+        add(cases, "packed_batch_64_event_idx", packed_, batch, linux_like, {});
         add_block_reads(cases, "block_read_512_roundtrip_1", 1);
         add_block_reads(cases, "block_read_512_batch_64", batch);
     }
@@ -183,6 +264,8 @@ private:
     std::uint8_t count_ = 0;
     const vmmio_entropy_config source_{fill_with_count, &count_, 0};
     rig<vmmio::null_device> dmi_{"ring_device", true}, nodmi_{"ring_device_without_dmi", false};
+    rig<vmmio::null_device, packed_driver> packed_{"packed_device", true, with_packed()};
+    std::map<std::string, wide_rig> wide_;
     rig<vmmio::entropy_device> entropy_{"entropy_device", true, vmmio::device_options{}, &source_};
     std::vector<std::uint8_t> disk_ =
         std::vector<std::uint8_t>(split_driver::size * VMMIO_BLK_SECTOR);
