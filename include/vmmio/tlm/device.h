@@ -29,7 +29,7 @@ struct device_options {
     vmmio_features features = vmmio_device_default_features();
     /// Of every queue, up to 32768; a power of 2 unless RING_PACKED is offered.
     std::uint32_t queue_size_max = 256;
-    std::uint32_t requests = 8;         ///< how many a device function can hold at once
+    std::uint32_t requests = 8; ///< how many a device function can hold at once
 
     sc_core::sc_time register_latency{10, sc_core::SC_NS}; ///< added to each register access
     sc_core::sc_time shm_latency{10, sc_core::SC_NS};      ///< added to each shared memory access
