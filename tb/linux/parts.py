@@ -56,6 +56,7 @@ class Entropy(Part):
     name = "rng"
     device_id = 4
     driver = "virtio_rng"
+    rings = "split+in_order"
     checks = {"random": "random bytes from /dev/hwrng"}  # RNG-01 RNG-04
 
 
@@ -63,7 +64,7 @@ class Pmem(Part):
     name = "pmem"
     device_id = 27
     driver = "virtio_pmem"
-    rings = "split+event_idx"
+    rings = "packed"
     checks = {
         "region": "shared memory region found by the kernel",  # PMEM-02 MMIO-SHM-02 MMIO-SHM-04
         "mkfs": "ext4 made on the region",
@@ -80,7 +81,7 @@ class Disk(Part):
     name = "disk"
     device_id = 2
     driver = "virtio_blk"
-    rings = "split+event_idx+indirect"
+    rings = "packed+event_idx+indirect"
     checks = {
         "disk": "block device: ext4 written, flushed and re-read",  # BLK-14 BLK-32
         "discard": "block device: blocks discarded",  # BLK-27
@@ -171,6 +172,7 @@ class Console(Part):
     name = "console"
     device_id = 3
     driver = "virtio_console"
+    rings = "split+event_idx"
     checks = {
         "port": "console: bytes through a port both ways",  # CON-07
         "console": "console: size and new size seen by the guest",  # CON-12
@@ -329,7 +331,7 @@ class Share(Part):
     name = "share"
     device_id = 26
     driver = "virtiofs"
-    rings = "split+event_idx+indirect"
+    rings = "packed+event_idx+indirect+in_order"
     checks = {
         "share": "file system: files, directories, links by requests",
         "share_dax": "file system: mapped files through the DAX window",

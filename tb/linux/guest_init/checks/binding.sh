@@ -28,6 +28,9 @@ check_bind() {
 features_of() { cat "/sys/bus/platform/devices/$(node "$1")"/virtio*/features; }
 bit() { echo "$1" | cut -c$(($2 + 1)); }
 
+# Of the kernels that we run, 7.2 takes IN_ORDER, and 6.12 does not.
+knows_in_order() { [ "$(uname -r | cut -d. -f1)" -ge 7 ]; }
+
 # The rings that the device offers are the rings that Linux uses (FEAT-05, PACK-01).
 check_rings() {
     for pair in $(parameter rings | tr , ' '); do
@@ -36,8 +39,11 @@ check_rings() {
         [ "$(bit "$bits" 34)" = 0 ] || rings=packed
         [ "$(bit "$bits" 29)" = 0 ] || rings=$rings+event_idx
         [ "$(bit "$bits" 28)" = 0 ] || rings=$rings+indirect
-        [ "$rings" = "${pair#*:}" ] ||
-            complain "page ${pair%%:*} uses $rings instead of ${pair#*:}" || return 1
+        [ "$(bit "$bits" 35)" = 0 ] || rings=$rings+in_order
+        wanted=${pair#*:}
+        knows_in_order || wanted=${wanted%+in_order}
+        [ "$rings" = "$wanted" ] ||
+            complain "page ${pair%%:*} uses $rings instead of $wanted" || return 1
         echo "${pair%%:*}:$rings"
     done
 }
