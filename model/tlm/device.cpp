@@ -152,8 +152,8 @@ void device::add_region(std::uint8_t id, std::uint64_t base, std::uint64_t lengt
 // The register socket.
 
 template <typename Registers>
-inline void device::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
-                          sc_core::sc_time &delay)
+[[gnu::always_inline]] inline void device::write(std::uint32_t offset, std::uint32_t width,
+                                                 std::uint32_t value, sc_core::sc_time &delay)
 {
     const sc_core::sc_time outer = dma_.elapsed; // not zero: our own DMA came back to us (H-35)
     dma_.elapsed = delay;
@@ -187,8 +187,8 @@ void device::work_later(const sc_core::sc_time &delay)
 }
 
 template <typename Registers>
-inline tlm::tlm_response_status device::access(tlm::tlm_generic_payload &tx,
-                                               sc_core::sc_time &delay)
+[[gnu::always_inline]] inline tlm::tlm_response_status device::access(tlm::tlm_generic_payload &tx,
+                                                                      sc_core::sc_time &delay)
 {
     const std::uint64_t offset = tx.get_address();
     std::uint32_t value;
@@ -410,6 +410,8 @@ vmmio_error device::save(std::vector<std::uint8_t> &state) const
 
 vmmio_error device::restore(const std::vector<std::uint8_t> &state)
 {
+    if (form_)
+        return VMMIO_ERROR_STATE_FORM;
     vmmio_state_times times{};
     const vmmio_error error = vmmio_device_restore(&model_, &times, state.data(), state.size());
     if (error != VMMIO_ERROR_OK)

@@ -99,7 +99,8 @@ def clock_rate(program):
                          timeout=TIMEOUT_S, check=False)
     if run.returncode != 0:
         die(f"{program.name} failed:\n{run.stdout}{run.stderr}")
-    [result] = json.loads(run.stdout[run.stdout.index("{"):])["benchmarks"]
+    # SystemC says something before and behind it.
+    [result] = json.JSONDecoder().raw_decode(run.stdout[run.stdout.index("{"):])[0]["benchmarks"]
     return result["clocks"] / 1e6
 
 
