@@ -2,6 +2,8 @@
 # construction which line is missing here.
 set(indirect 28)
 set(event_idx 29)
+set(packed 34)
+set(in_order 35)
 set(usual 32 38 40 43) # VERSION_1, NOTIFICATION_DATA, RING_RESET, SUSPEND
 set(all ${indirect} ${event_idx} ${usual})
 
@@ -35,10 +37,12 @@ vmmio_add_rtl(vmmio_rtl_sets console_ports ${console} # three of them
     QUEUE_SIZES 256 256 256 256 256 256 256 256 FEATURES 0 1 2 ${all})
 
 # The devices of a Linux run whose rings tb/linux/parts.py makes other than that.
-vmmio_add_rtl(vmmio_rtl_sets run_rng ${entropy} FEATURES ${usual})
-vmmio_add_rtl(vmmio_rtl_sets run_pmem ${pmem} FEATURES 0 ${event_idx} ${usual})
+vmmio_add_rtl(vmmio_rtl_sets run_rng ${entropy} FEATURES ${in_order} ${usual})
+vmmio_add_rtl(vmmio_rtl_sets run_pmem ${pmem} FEATURES 0 ${packed} ${usual})
+vmmio_add_rtl(vmmio_rtl_sets run_disk ${blk} FEATURES ${blk_bits} ${packed} ${all})
 vmmio_add_rtl(vmmio_rtl_sets run_rodisk ${blk} FEATURES ${blk_read_only_bits} ${indirect} ${usual})
 vmmio_add_rtl(vmmio_rtl_sets run_console ${console} QUEUE_SIZES 256 256 256 256 256 256
-    FEATURES 0 1 2 ${usual})
+    FEATURES 0 1 2 ${event_idx} ${usual})
 vmmio_add_rtl(vmmio_rtl_sets run_net ${net} QUEUE_SIZES 256 256 256
     FEATURES ${net_user_bits} ${usual})
+vmmio_add_rtl(vmmio_rtl_sets run_share ${fs} FEATURES ${packed} ${in_order} ${all})
