@@ -247,14 +247,23 @@ static enum vmmio_error check_header(const uint8_t *stream, size_t length)
     return VMMIO_ERROR_OK;
 }
 
+static enum vmmio_error may_pass(const struct vmmio_device *device)
+{
+    if (device->block.is.back != &vmmio_engine_back_side) /* somebody between has the registers */
+        return VMMIO_ERROR_STATE_FORM;
+    return device->engine.running ? VMMIO_ERROR_STATE_BUSY : VMMIO_ERROR_OK;
+}
+
 enum vmmio_error vmmio_device_save(const struct vmmio_device *device,
                                    const struct vmmio_state_times *times, uint8_t *buffer,
                                    size_t capacity, size_t *length)
 {
     if (!device || !length || (capacity && !buffer))
         return VMMIO_ERROR_NULL_ARGUMENT;
-    if (device->engine.running)
-        return VMMIO_ERROR_STATE_BUSY;
+    enum vmmio_error error = may_pass(device);
+
+    if (error != VMMIO_ERROR_OK)
+        return error;
 
     /* The parts are made for both directions; in this one they change nothing. */
     struct vmmio_device *writable = (struct vmmio_device *)(uintptr_t)device;
@@ -263,7 +272,7 @@ enum vmmio_error vmmio_device_save(const struct vmmio_device *device,
 
     if (times)
         p.times = *times;
-    const enum vmmio_error error = visit_all(&p, &counted);
+    error = visit_all(&p, &counted);
 
     if (error != VMMIO_ERROR_OK)
         return error;
@@ -325,8 +334,9 @@ enum vmmio_error vmmio_device_restore(struct vmmio_device *device, struct vmmio_
     enum vmmio_error error = check_header(bytes, length);
 
     if (error == VMMIO_ERROR_OK)
-        error =
-            device->engine.running ? VMMIO_ERROR_STATE_BUSY : read_all(&p, bytes, length, false);
+        error = may_pass(device);
+    if (error == VMMIO_ERROR_OK)
+        error = read_all(&p, bytes, length, false);
     if (error != VMMIO_ERROR_OK)
         return error;
     take_over(&p, bytes, length);

@@ -306,6 +306,19 @@ TEST(state, is_refused_inside_of_an_access)
     EXPECT_EQ(asked, 2u);
 }
 
+/* Registers in Verilog stand between block and engine: the block in C knows nothing of them. */
+TEST(state, is_refused_where_the_registers_are_somewhere_else)
+{
+    subject s;
+    const bytes state = s.r->save();
+    const vmmio_back_side other = vmmio_engine_back_side;
+    size_t length = 0;
+    s.r->device.block.is.back = &other;
+    EXPECT_EQ(vmmio_device_save(&s.r->device, nullptr, nullptr, 0, &length),
+              VMMIO_ERROR_STATE_FORM);
+    EXPECT_EQ(s.r->restore(state), VMMIO_ERROR_STATE_FORM);
+}
+
 TEST(state, says_how_much_room_it_needs)
 {
     subject s;
