@@ -54,7 +54,7 @@ static bool same_regions(const struct vmmio_shm *shm, struct vmmio_state *state)
 enum vmmio_error vmmio_block_identity(const struct vmmio_block *block, struct vmmio_state *state)
 {
     bool same = same32(state, block->is.device_id) && same32(state, block->is.vendor_id) &&
-                same32(state, VMMIO_VERSION_MODERN);
+                same32(state, block->is.legacy ? VMMIO_VERSION_LEGACY : VMMIO_VERSION_MODERN);
 
     for (size_t i = 0; same && i < 4; i++)
         same = same32(state, block->is.features.word[i]);
@@ -93,10 +93,19 @@ static void visit(struct vmmio_block *block, struct vmmio_state *state)
     vmmio_state_bool(state, &block->regions_deferred);
     visit_shm(&block->shm, state);
     vmmio_state_bytes(state, block->config, block->is.config_length);
+    if (block->is.legacy) {
+        vmmio_state_bool(state, &block->legacy_started);
+        vmmio_state_u32(state, &block->guest_page_size);
+    }
 }
 
-void vmmio_queues_visit(struct vmmio_queue_registers *registers, struct vmmio_state *state)
+void vmmio_queues_visit(struct vmmio_queue_registers *registers, bool legacy,
+                        struct vmmio_state *state)
 {
+    if (legacy) {
+        vmmio_state_u32(state, &registers->align);
+        vmmio_state_u32(state, &registers->pfn);
+    }
     vmmio_state_u32(state, &registers->size);
     vmmio_state_u64(state, &registers->desc);
     vmmio_state_u64(state, &registers->driver);
@@ -116,8 +125,11 @@ static bool status_possible(const struct vmmio_block *fresh)
         return false;
     if (running == (VMMIO_STATUS_DRIVER_OK | VMMIO_STATUS_SUSPEND))
         return false;
-    if (running && !(status & VMMIO_STATUS_FEATURES_OK))
+    if (running && !(status & VMMIO_STATUS_FEATURES_OK) && !fresh->legacy_started)
         return false;
+    if (fresh->is.legacy)
+        return !(status & VMMIO_STATUS_FEATURES_OK) && !suspends &&
+               (!fresh->legacy_started || vmmio_features_fault(fresh, &value) == VMMIO_DIAG_COUNT);
     if (suspends && !(running && vmmio_features_negotiated(fresh, VMMIO_F_SUSPEND)))
         return false;
     return !(status & VMMIO_STATUS_FEATURES_OK) ||

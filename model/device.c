@@ -84,15 +84,37 @@ static enum vmmio_error check_config(const struct vmmio_device_config *config)
 
     if (!config->function || !config->queue_registers)
         return VMMIO_ERROR_NULL_ARGUMENT;
+    if (config->legacy && config->function->type->modern_only)
+        return VMMIO_ERROR_LEGACY_TYPE;
+    if (config->legacy && config->between)
+        return VMMIO_ERROR_LEGACY_FORM;
     for (size_t i = 0; i < 4; i++)
         if (config->features.word[i] & ~implemented.word[i])
             return VMMIO_ERROR_FEATURE_UNSUPPORTED;
     if (size == 0 || size > VMMIO_QUEUE_SIZE_LIMIT ||
-        (size & (size - 1) && !vmmio_features_has(&config->features, VMMIO_F_RING_PACKED)))
+        (size & (size - 1) &&
+         (config->legacy || !vmmio_features_has(&config->features, VMMIO_F_RING_PACKED))))
         return VMMIO_ERROR_QUEUE_SIZE;
     if (config->request_count == 0 || config->segment_count / config->request_count < size)
         return VMMIO_ERROR_REQUEST_POOL;
     return VMMIO_ERROR_OK;
+}
+
+/* The bits of word 0, and that a driver may cut its buffers as it likes (RFB-L2, FEAT-L1). */
+static void offer_legacy(struct vmmio_block_config *block)
+{
+    block->features = (struct vmmio_features){{block->features.word[0]}};
+    vmmio_features_add(&block->features, VMMIO_F_ANY_LAYOUT);
+    block->legacy = true;
+}
+
+/* What every driver gets to see, and must accept. */
+static void offer_modern(struct vmmio_block_config *block, const struct vmmio_features *chosen)
+{
+    vmmio_features_add(&block->features, VMMIO_F_VERSION_1);
+    vmmio_features_add(&block->required_features, VMMIO_F_VERSION_1); /* RFB-06 */
+    if (vmmio_features_has(chosen, VMMIO_F_ACCESS_PLATFORM))
+        vmmio_features_add(&block->required_features, VMMIO_F_ACCESS_PLATFORM); /* RFB-07 */
 }
 
 static enum vmmio_error init_block(struct vmmio_device *device,
@@ -116,10 +138,11 @@ static enum vmmio_error init_block(struct vmmio_device *device,
 
     for (size_t i = 0; i < 4; i++)
         block.features.word[i] |= function->features.word[i];
-    vmmio_features_add(&block.features, VMMIO_F_VERSION_1);
-    vmmio_features_add(&block.required_features, VMMIO_F_VERSION_1); /* RFB-06 */
-    if (vmmio_features_has(&config->features, VMMIO_F_ACCESS_PLATFORM))
-        vmmio_features_add(&block.required_features, VMMIO_F_ACCESS_PLATFORM); /* RFB-07 */
+    if (config->legacy)
+        offer_legacy(&block);
+    else
+        offer_modern(&block, &config->features);
+    config->function->legacy = config->legacy;
     for (uint32_t i = 0; i < function->queue_count; i++)
         config->queue_registers[i].size_max = config->queue_size_max;
     return vmmio_block_init(&device->block, &block);

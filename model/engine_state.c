@@ -42,7 +42,8 @@ static struct prospect prospect_of(struct vmmio_engine *engine, const struct vmm
     p.packed = negotiated && vmmio_features_has(negotiated, VMMIO_F_RING_PACKED);
     p.in_order = negotiated && vmmio_features_has(negotiated, VMMIO_F_IN_ORDER);
     p.may_enable = !fresh->resetting;
-    p.live = fresh->status & started && !(fresh->status & ended) && !fresh->resetting;
+    p.live = (fresh->status & started || fresh->legacy_started) && !(fresh->status & ended) &&
+             !fresh->resetting;
     p.free = length_of(engine->free_requests) + length_of(engine->restored);
     return p;
 }
@@ -251,7 +252,7 @@ static enum vmmio_error visit_one(struct vmmio_engine *engine, const struct vmmi
     struct vmmio_queue_registers registers = fresh->is.queues[index];
     struct vmmio_queue queue = engine->is.queues[index];
 
-    vmmio_queues_visit(&registers, state);
+    vmmio_queues_visit(&registers, fresh->is.legacy, state);
     visit_queue(&queue, state);
     if (!vmmio_state_reading(state)) {
         save_requests(engine, &engine->is.queues[index], state);

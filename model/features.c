@@ -12,7 +12,7 @@ void vmmio_features_driver_write(struct vmmio_block *block, uint32_t value)
 {
     const uint32_t sel = block->driver_features_sel;
 
-    if (block->status & VMMIO_STATUS_FEATURES_OK) {
+    if (block->status & VMMIO_STATUS_FEATURES_OK || block->legacy_started) {
         vmmio_block_report(block, VMMIO_DIAG_FEATURE_LATE, VMMIO_REG_DRIVER_FEATURES, value);
     } else if (sel < 4) {
         block->driver_features.word[sel] = value; /* replaces (A-DRVFEAT-REWRITE) */

@@ -32,6 +32,7 @@ void vmmio_block_regions_changed(struct vmmio_block *block)
 
 void vmmio_block_used_buffer(struct vmmio_block *block)
 {
-    if (block->status & VMMIO_STATUS_DRIVER_OK && !block->resetting) /* STAT-10, RST-02 */
+    if ((block->status & VMMIO_STATUS_DRIVER_OK || block->legacy_started) && /* STAT-10 */
+        !block->resetting)                                                   /* RST-02 */
         vmmio_interrupt_raise(block, VMMIO_INTERRUPT_USED_BUFFER);
 }

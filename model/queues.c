@@ -4,7 +4,8 @@
 
 static void clear(struct vmmio_queue_registers *queue)
 {
-    *queue = (struct vmmio_queue_registers){.size_max = queue->size_max};
+    *queue = (struct vmmio_queue_registers){.size_max = queue->size_max,
+                                            .align = VMMIO_QUEUE_ALIGN_DEFAULT};
 }
 
 void vmmio_queues_clear(struct vmmio_block *block)
@@ -18,6 +19,9 @@ static void write_setting(struct vmmio_queue_registers *queue, uint32_t offset, 
     switch (offset) {
     case VMMIO_REG_QUEUE_SIZE:
         queue->size = value;
+        return;
+    case VMMIO_REG_QUEUE_ALIGN:
+        queue->align = value;
         return;
     case VMMIO_REG_QUEUE_DESC_LOW:
         queue->desc = vmmio_set_low(queue->desc, value);
@@ -58,19 +62,24 @@ enum vmmio_diag_id vmmio_queues_fault(const struct vmmio_queue_registers *queue,
 static void enable(struct vmmio_block *block, struct vmmio_queue_registers *queue)
 {
     const uint32_t index = block->queue_sel;
+    const uint32_t where = block->is.legacy ? VMMIO_REG_QUEUE_PFN : VMMIO_REG_QUEUE_READY;
     const enum vmmio_diag_id fault =
         vmmio_queues_fault(queue, vmmio_features_negotiated(block, VMMIO_F_RING_PACKED));
 
     if (fault != VMMIO_DIAG_COUNT) {
-        vmmio_block_report(block, fault, VMMIO_REG_QUEUE_READY, index);
+        vmmio_block_report(block, fault, where, index);
         return;
     }
-    if (!(block->status & VMMIO_STATUS_FEATURES_OK)) /* out of order, but harmless: flagged */
-        vmmio_block_report(block, VMMIO_DIAG_QUEUE_READY_EARLY, VMMIO_REG_QUEUE_READY, index);
+    if (block->is.legacy) {
+        if (!vmmio_legacy_start(block))
+            return;
+    } else if (!(block->status & VMMIO_STATUS_FEATURES_OK)) { /* harmless: flagged */
+        vmmio_block_report(block, VMMIO_DIAG_QUEUE_READY_EARLY, where, index);
+    }
     queue->ready = true;
     if (!block->is.back->queue_enable(block->is.back_context, index, queue)) {
         queue->ready = false;
-        vmmio_block_report(block, VMMIO_DIAG_QUEUE_ADDRESS_BAD, VMMIO_REG_QUEUE_READY, index);
+        vmmio_block_report(block, VMMIO_DIAG_QUEUE_ADDRESS_BAD, where, index);
     }
 }
 
@@ -122,11 +131,29 @@ static void write_reset(struct vmmio_block *block, struct vmmio_queue_registers 
         stop(block, queue);
 }
 
+/* A page number puts the queue into use, and 0 takes it out of use (MMIOL-07). */
+static void write_pfn(struct vmmio_block *block, struct vmmio_queue_registers *queue,
+                      uint32_t value)
+{
+    if (queue->stopping)
+        return;
+    if (value == 0)
+        stop(block, queue);
+    else if (queue->ready)
+        vmmio_block_report(block, VMMIO_DIAG_QUEUE_LOCKED, VMMIO_REG_QUEUE_PFN, value);
+    else if (vmmio_legacy_lay_out(block, queue, value))
+        enable(block, queue);
+    else
+        vmmio_block_report(block, VMMIO_DIAG_QUEUE_ADDRESS_BAD, VMMIO_REG_QUEUE_PFN, value);
+}
+
 void vmmio_queues_write(struct vmmio_block *block, uint32_t offset, uint32_t value)
 {
     struct vmmio_queue_registers *queue = vmmio_queues_selected(block);
 
-    if (!queue)
+    if (block->is.legacy && vmmio_modern_only(offset))
+        vmmio_block_report(block, VMMIO_DIAG_HOLE, offset, value);
+    else if (!queue)
         vmmio_block_report(block, VMMIO_DIAG_QUEUE_ABSENT, offset, block->queue_sel);
     else if (queue->reset)
         vmmio_block_report(block, VMMIO_DIAG_QUEUE_LOCKED, offset, value);
@@ -134,6 +161,8 @@ void vmmio_queues_write(struct vmmio_block *block, uint32_t offset, uint32_t val
         write_ready(block, queue, value);
     else if (offset == VMMIO_REG_QUEUE_RESET)
         write_reset(block, queue, value);
+    else if (offset == VMMIO_REG_QUEUE_PFN)
+        write_pfn(block, queue, value);
     else if (queue->ready)
         vmmio_block_report(block, VMMIO_DIAG_QUEUE_LOCKED, offset, value);
     else
@@ -152,7 +181,7 @@ void vmmio_queues_notify(struct vmmio_block *block, uint32_t value)
     }
     const struct vmmio_queue_registers *queue = &block->is.queues[index];
 
-    if (vmmio_block_live(block) && queue->ready && !queue->stopping)
+    if ((vmmio_block_live(block) || vmmio_legacy_live(block)) && queue->ready && !queue->stopping)
         block->is.back->notify(block->is.back_context, index, value);
     else
         vmmio_block_report(block, VMMIO_DIAG_NOTIFY_EARLY, VMMIO_REG_QUEUE_NOTIFY, value);

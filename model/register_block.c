@@ -41,43 +41,6 @@ enum vmmio_error vmmio_block_init(struct vmmio_block *block,
     return VMMIO_ERROR_OK;
 }
 
-enum { ACCESS_NONE = 0, ACCESS_R = 1, ACCESS_W = 2, ACCESS_RW = 3 };
-
-static unsigned access_of(uint32_t offset)
-{
-    switch (offset) {
-#define VMMIO_X(id, name, at, access)                                                              \
-    case VMMIO_REG_##id:                                                                           \
-        return ACCESS_##access;
-        VMMIO_REGISTERS(VMMIO_X)
-#undef VMMIO_X
-    default:
-        return ACCESS_NONE;
-    }
-}
-
-static bool is_word(uint32_t offset, uint32_t width) { return width == 4 && offset % 4 == 0; }
-
-/* Reads of what a driver must not read give 0 and a message (A-WIDTH, A-WDIR, A-HOLE). */
-static uint32_t refuse_read(struct vmmio_block *block, uint32_t offset, uint32_t width)
-{
-    if (!is_word(offset, width))
-        vmmio_block_report(block, VMMIO_DIAG_ACCESS_WIDTH, offset, width);
-    else if (access_of(offset) == ACCESS_NONE)
-        vmmio_block_report(block, VMMIO_DIAG_HOLE, offset, 0);
-    else
-        vmmio_block_report(block, VMMIO_DIAG_READ_OF_WRITE_ONLY, offset, 0);
-    return 0;
-}
-
-static void refuse_write(struct vmmio_block *block, uint32_t offset, uint32_t value)
-{
-    const bool hole = access_of(offset) == ACCESS_NONE;
-
-    vmmio_block_report(block, hole ? VMMIO_DIAG_HOLE : VMMIO_DIAG_WRITE_OF_READ_ONLY, offset,
-                       value);
-}
-
 /* The registers of a queue that does not exist read 0 (MMIO-QSEL-02). */
 static const struct vmmio_queue_registers *selected_queue(const struct vmmio_block *block)
 {
@@ -95,7 +58,7 @@ static inline bool read_register(const struct vmmio_block *block, uint32_t offse
         *value = VMMIO_MAGIC;
         return true;
     case VMMIO_REG_VERSION:
-        *value = VMMIO_VERSION_MODERN;
+        *value = block->is.legacy ? VMMIO_VERSION_LEGACY : VMMIO_VERSION_MODERN;
         return true;
     case VMMIO_REG_DEVICE_ID:
         *value = block->is.device_id;
@@ -111,10 +74,13 @@ static inline bool read_register(const struct vmmio_block *block, uint32_t offse
         return true;
     case VMMIO_REG_QUEUE_READY:
         *value = selected_queue(block)->ready;
-        return true;
+        return !block->is.legacy;
+    case VMMIO_REG_QUEUE_PFN:
+        *value = selected_queue(block)->ready ? selected_queue(block)->pfn : 0;
+        return block->is.legacy;
     case VMMIO_REG_QUEUE_RESET:
         *value = selected_queue(block)->reset;
-        return true;
+        return !block->is.legacy;
     case VMMIO_REG_INTERRUPT_STATUS:
         *value = block->interrupt_status;
         return true;
@@ -123,19 +89,19 @@ static inline bool read_register(const struct vmmio_block *block, uint32_t offse
         return true;
     case VMMIO_REG_SHM_LEN_LOW:
         *value = vmmio_low(block->shm.length);
-        return true;
+        return !block->is.legacy;
     case VMMIO_REG_SHM_LEN_HIGH:
         *value = vmmio_high(block->shm.length);
-        return true;
+        return !block->is.legacy;
     case VMMIO_REG_SHM_BASE_LOW:
         *value = vmmio_low(block->shm.base);
-        return true;
+        return !block->is.legacy;
     case VMMIO_REG_SHM_BASE_HIGH:
         *value = vmmio_high(block->shm.base);
-        return true;
+        return !block->is.legacy;
     case VMMIO_REG_CONFIG_GENERATION:
         *value = block->config_generation;
-        return true;
+        return !block->is.legacy;
     default:
         return false;
     }
@@ -149,7 +115,7 @@ uint32_t vmmio_block_read(struct vmmio_block *block, uint32_t offset, uint32_t w
         return vmmio_config_read(block, offset, width);
     if (width == 4 && read_register(block, offset, &value))
         return value;
-    return refuse_read(block, offset, width);
+    return vmmio_layout_refuse_read(block, offset, width);
 }
 
 static void control_write(struct vmmio_block *block, uint32_t offset, uint32_t value)
@@ -189,16 +155,19 @@ static void control_write(struct vmmio_block *block, uint32_t offset, uint32_t v
         vmmio_status_write(block, value);
         return;
     case VMMIO_REG_SHM_SEL:
-        vmmio_shm_select(&block->shm, value);
+        if (block->is.legacy)
+            vmmio_layout_other_write(block, offset, value);
+        else
+            vmmio_shm_select(&block->shm, value);
         return;
     default:
-        refuse_write(block, offset, value);
+        vmmio_layout_other_write(block, offset, value);
     }
 }
 
 void vmmio_block_write(struct vmmio_block *block, uint32_t offset, uint32_t width, uint32_t value)
 {
-    if (offset < VMMIO_REG_CONFIG && !is_word(offset, width))
+    if (offset < VMMIO_REG_CONFIG && !vmmio_is_word(offset, width))
         vmmio_block_report(block, VMMIO_DIAG_ACCESS_WIDTH, offset, width);
     else if (block->resetting)
         vmmio_block_report(block, VMMIO_DIAG_WRITE_DURING_RESET, offset, value);
@@ -212,6 +181,8 @@ static uint32_t peek_write_only(const struct vmmio_block *block, uint32_t offset
 {
     const struct vmmio_queue_registers *queue = selected_queue(block);
 
+    if (block->is.legacy && vmmio_modern_only(offset))
+        return 0;
     switch (offset) {
     case VMMIO_REG_DEVICE_FEATURES_SEL:
         return block->device_features_sel;
@@ -221,10 +192,14 @@ static uint32_t peek_write_only(const struct vmmio_block *block, uint32_t offset
                    : 0;
     case VMMIO_REG_DRIVER_FEATURES_SEL:
         return block->driver_features_sel;
+    case VMMIO_REG_GUEST_PAGE_SIZE:
+        return block->guest_page_size;
     case VMMIO_REG_QUEUE_SEL:
         return block->queue_sel;
     case VMMIO_REG_QUEUE_SIZE:
         return queue->size;
+    case VMMIO_REG_QUEUE_ALIGN:
+        return block->is.legacy ? queue->align : 0;
     case VMMIO_REG_QUEUE_NOTIFY:
         return block->queue_notify;
     case VMMIO_REG_INTERRUPT_ACK:
@@ -262,15 +237,20 @@ static bool may_poke(const struct vmmio_block *block, uint32_t offset)
 {
     const struct vmmio_queue_registers *queue = vmmio_queues_selected(block);
 
+    if (!vmmio_layout_has(block, offset))
+        return false;
     switch (offset) {
     case VMMIO_REG_DEVICE_FEATURES_SEL:
     case VMMIO_REG_DRIVER_FEATURES_SEL:
+    case VMMIO_REG_GUEST_PAGE_SIZE:
     case VMMIO_REG_QUEUE_SEL:
     case VMMIO_REG_SHM_SEL:
         return true;
     case VMMIO_REG_DRIVER_FEATURES:
-        return !(block->status & VMMIO_STATUS_FEATURES_OK) && block->driver_features_sel < 4;
+        return !(block->status & VMMIO_STATUS_FEATURES_OK) && !block->legacy_started &&
+               block->driver_features_sel < 4;
     case VMMIO_REG_QUEUE_SIZE:
+    case VMMIO_REG_QUEUE_ALIGN:
     case VMMIO_REG_QUEUE_DESC_LOW:
     case VMMIO_REG_QUEUE_DESC_HIGH:
     case VMMIO_REG_QUEUE_DRIVER_LOW:
@@ -287,6 +267,6 @@ bool vmmio_block_poke(struct vmmio_block *block, uint32_t offset, uint32_t value
 {
     if (block->resetting || !may_poke(block, offset))
         return false;
-    control_write(block, offset, value);
+    vmmio_block_write(block, offset, 4, value);
     return true;
 }

@@ -57,6 +57,34 @@ void vmmio_queues_clear(struct vmmio_block *block);
 /* What forbids QueueReady = 1; VMMIO_DIAG_COUNT if nothing does. */
 enum vmmio_diag_id vmmio_queues_fault(const struct vmmio_queue_registers *queue, bool packed);
 
+/* layout.c: what the layout of this block does not have, or not for all */
+bool vmmio_layout_has(const struct vmmio_block *block, uint32_t offset);
+uint32_t vmmio_layout_refuse_read(struct vmmio_block *block, uint32_t offset, uint32_t width);
+void vmmio_layout_other_write(struct vmmio_block *block, uint32_t offset, uint32_t value);
+
+static inline bool vmmio_is_word(uint32_t offset, uint32_t width)
+{
+    return width == 4 && offset % 4 == 0;
+}
+
+/* What the legacy layout has not (MMIOL-11). */
+static inline bool vmmio_modern_only(uint32_t offset)
+{
+    return offset == VMMIO_REG_QUEUE_READY || offset >= VMMIO_REG_QUEUE_DESC_LOW;
+}
+
+/* legacy.c */
+bool vmmio_legacy_start(struct vmmio_block *block);
+bool vmmio_legacy_lay_out(const struct vmmio_block *block, struct vmmio_queue_registers *queue,
+                          uint32_t pfn);
+
+/* True if queues are served without DRIVER_OK (INIT-L3). */
+static inline bool vmmio_legacy_live(const struct vmmio_block *block)
+{
+    return block->legacy_started && !block->resetting &&
+           !(block->status & (VMMIO_STATUS_NEEDS_RESET | VMMIO_STATUS_FAILED));
+}
+
 /* interrupt.c; raise sets at least one bit */
 void vmmio_interrupt_raise(struct vmmio_block *block, uint32_t bits);
 void vmmio_interrupt_clear(struct vmmio_block *block, uint32_t bits);

@@ -115,7 +115,7 @@ static enum vmmio_error visit_registers(struct passage *p, struct vmmio_state *s
         return error;
     if (fresh->resetting && !p->device->hold_reset) /* nobody would end it */
         return VMMIO_ERROR_STATE_DEVICE;
-    if (fresh->status & VMMIO_STATUS_FEATURES_OK && !fresh->resetting)
+    if ((fresh->status & VMMIO_STATUS_FEATURES_OK || fresh->legacy_started) && !fresh->resetting)
         state->negotiated = &fresh->driver_features;
     return VMMIO_ERROR_OK;
 }

@@ -16,7 +16,8 @@ static inline bool vmmio_state_reading(const struct vmmio_state *state) { return
 enum vmmio_error vmmio_block_identity(const struct vmmio_block *block, struct vmmio_state *state);
 enum vmmio_error vmmio_block_state(struct vmmio_block *block, struct vmmio_block *fresh,
                                    struct vmmio_state *state);
-void vmmio_queues_visit(struct vmmio_queue_registers *registers, struct vmmio_state *state);
+void vmmio_queues_visit(struct vmmio_queue_registers *registers, bool legacy,
+                        struct vmmio_state *state);
 
 /* engine_state.c */
 enum vmmio_error vmmio_engine_state(struct vmmio_engine *engine, const struct vmmio_block *fresh,

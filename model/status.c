@@ -24,6 +24,7 @@ void vmmio_block_reset_done(struct vmmio_block *block)
     block->interrupt_ack = 0;
     block->suspending = false;
     block->regions_deferred = false;
+    block->legacy_started = false; /* GuestPageSize stays: Linux writes it once, before a reset */
     vmmio_queues_clear(block);
     vmmio_shm_reset(&block->shm);
     vmmio_interrupt_clear(block, ~0u);
@@ -66,7 +67,7 @@ static void resume(struct vmmio_block *block)
 
 static bool take_features_ok(struct vmmio_block *block)
 {
-    if (!(block->status & VMMIO_STATUS_DRIVER)) {
+    if (!(block->status & VMMIO_STATUS_DRIVER) || block->is.legacy) {
         vmmio_block_report(block, VMMIO_DIAG_STATUS_ORDER, VMMIO_REG_STATUS, block->status);
         return false;
     }
@@ -86,7 +87,8 @@ static void progress(struct vmmio_block *block, uint32_t fresh)
         block->status |= VMMIO_STATUS_FEATURES_OK;
 
     if (fresh & VMMIO_STATUS_DRIVER_OK) {
-        if (block->status & VMMIO_STATUS_FEATURES_OK) {
+        if (block->is.legacy ? vmmio_legacy_start(block)
+                             : (block->status & VMMIO_STATUS_FEATURES_OK) != 0) {
             block->status |= VMMIO_STATUS_DRIVER_OK;
             if (vmmio_block_live(block))
                 block->is.back->driver_ok(block->is.back_context);

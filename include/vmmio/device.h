@@ -60,6 +60,12 @@ struct vmmio_device_config {
      * old value meanwhile. Off in real use: Linux does not wait (A-RESET-DONE).
      */
     bool hold_reset;
+    /**
+     * The legacy interface (Version 1, MMIOL-*) in place of the modern one, for drivers that know
+     * no other. It has the bits of word 0 alone: those of features above it are not offered, and
+     * ANY_LAYOUT is (RFB-L2). Guest-native byte order is little-endian.
+     */
+    bool legacy;
     /** Device reset, called before Status reads 0: take DMI pointers away here. May be NULL. */
     void (*on_reset)(void *host_context);
     const struct vmmio_between *between; /**< copied; NULL: block and engine talk directly */

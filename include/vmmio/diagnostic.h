@@ -36,6 +36,7 @@ enum vmmio_diag_kind {
     X(FEATURE_NOT_OFFERED, DRIVER, "FEAT-04", "the driver accepted a feature that is not offered") \
     X(FEATURE_DEPENDENCY, DRIVER, "FEAT-05", "an accepted feature lacks one that it needs")        \
     X(FEATURE_REQUIRED, DRIVER, "RFB-06", "the driver declined a feature this device insists on")  \
+    X(FEATURE_REFUSED, DRIVER, "FEAT-11", "the device cannot work with the accepted features")     \
     X(FEATURE_LATE, DRIVER, "INIT-02", "DriverFeatures written after FEATURES_OK")                 \
     X(FEATURE_WORD, DRIVER, "MMIO-DRVFEATSEL-01", "feature bits 128 and above do not exist")       \
     X(QUEUE_ABSENT, DRIVER, "MMIO-QSEL-02", "the selected queue does not exist")                   \

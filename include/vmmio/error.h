@@ -25,6 +25,9 @@ extern "C" {
     X(QUEUE_SIZE,                                                                                  \
       "queue_size_max is not from 1 to 32768, or no power of 2 and RING_PACKED is not "            \
       "offered")                                                                                   \
+    X(LEGACY_FORM, "the legacy layout is that of the C register block only: leave legacy out, or " \
+                   "the other register block")                                                     \
+    X(LEGACY_TYPE, "this device type has no legacy interface: leave legacy out")                   \
     X(REQUEST_POOL, "give at least one request, and queue_size_max segments for each request")     \
     X(CONFIG_LENGTH, "the device-specific configuration is longer than VMMIO_CONFIG_MAX")          \
     X(REGION_ZERO, "a shared memory region has length 0: leave it out instead")                    \

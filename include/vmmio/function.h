@@ -56,6 +56,7 @@ struct vmmio_function_type {
     uint32_t device_id;                                  /**< DeviceID */
     const struct vmmio_feature_dependency *dependencies; /**< between its own bits; may be NULL */
     uint32_t dependency_count;
+    bool modern_only; /**< VIRTIO knows no legacy interface of this type */
     /** Serves one request. Required. */
     void (*handle)(struct vmmio_function *function, struct vmmio_request *request);
     /**
@@ -111,6 +112,7 @@ struct vmmio_function {
     uint32_t queue_count;
     const uint8_t *config; /**< what the driver shall read; NULL if config_length is 0 */
     uint32_t config_length;
+    bool legacy; /**< behind the legacy interface; set by vmmio_device_init */
 };
 
 /**

@@ -28,6 +28,8 @@ struct vmmio_queue_registers {
     uint64_t desc;     /**< QueueDesc */
     uint64_t driver;   /**< QueueDriver */
     uint64_t device;   /**< QueueDevice */
+    uint32_t align;    /**< QueueAlign, legacy only */
+    uint32_t pfn;      /**< QueuePFN as it was written, legacy only; it reads 0 if not ready */
     bool ready;        /**< QueueReady as it reads */
     bool stopping;     /**< QueueReady = 0 was written, the last access is not done yet */
     bool reset;        /**< QueueReset as it reads: a queue reset is running */
@@ -86,6 +88,11 @@ struct vmmio_block_config {
     const struct vmmio_back_side *back;
     void *back_context;
     struct vmmio_host host;
+    /**
+     * The legacy layout, Version 1 (MMIOL-*). There is no FEATURES_OK: features are taken over
+     * at the first QueuePFN or at DRIVER_OK, and the device works from then on (INIT-L3).
+     */
+    bool legacy;
 };
 
 /** The block; caller-owned, members private. */
@@ -104,7 +111,9 @@ struct vmmio_block {
     bool features_word_bad; /**< a bit above 127 was accepted (A-DRVFEAT-SEL) */
     bool resetting;
     bool suspending;
-    bool regions_deferred; /**< the region table changed while suspended */
+    bool regions_deferred;    /**< the region table changed while suspended */
+    bool legacy_started;      /**< the features are taken over, queues are served */
+    uint32_t guest_page_size; /**< GuestPageSize; a reset leaves it alone */
     uint8_t config[VMMIO_CONFIG_MAX];
 };
 

@@ -43,10 +43,19 @@
     X(QUEUE_RESET, "QueueReset", 0x0c0, RW)                                                        \
     X(CONFIG_GENERATION, "ConfigGeneration", 0x0fc, R)
 
+/**
+ * The registers that only the legacy layout has (4.2.4). Of the modern ones it does not have
+ * QueueReady and those from QueueDescLow on (MMIOL-11). For the C model alone.
+ */
+#define VMMIO_LEGACY_REGISTERS(X)                                                                  \
+    X(GUEST_PAGE_SIZE, "GuestPageSize", 0x028, W)                                                  \
+    X(QUEUE_ALIGN, "QueueAlign", 0x03c, W)                                                         \
+    X(QUEUE_PFN, "QueuePFN", 0x040, RW)
+
 /** Register offsets in bytes from the start of the register block. */
 enum vmmio_register {
 #define VMMIO_X(id, name, offset, access) VMMIO_REG_##id = (offset),
-    VMMIO_REGISTERS(VMMIO_X)
+    VMMIO_REGISTERS(VMMIO_X) VMMIO_LEGACY_REGISTERS(VMMIO_X)
 #undef VMMIO_X
     /** First byte of the device-specific configuration space (MMIO-CONFIG-01). */
     VMMIO_REG_CONFIG = 0x100,
@@ -71,6 +80,11 @@ enum vmmio_register_bits {
 #define VMMIO_X(id, value) VMMIO_##id = (value),
     VMMIO_REGISTER_BITS(VMMIO_X)
 #undef VMMIO_X
+};
+
+enum vmmio_legacy_value {
+    VMMIO_VERSION_LEGACY = 1,         /**< Version (MMIOL-01) */
+    VMMIO_QUEUE_ALIGN_DEFAULT = 4096, /**< QueueAlign after a reset */
 };
 
 /** Bytes that one register block decodes on a bus; offsets behind the config space read 0. */

@@ -27,6 +27,7 @@ enum vmmio_device_id {
 
 /** Feature bit numbers that belong to queues and negotiation (chapter 6, RFB-*). */
 enum vmmio_feature_bit {
+    VMMIO_F_ANY_LAYOUT = 27, /* legacy devices only (RFB-L2) */
     VMMIO_F_INDIRECT_DESC = 28,
     VMMIO_F_EVENT_IDX = 29,
     VMMIO_F_VERSION_1 = 32,

@@ -66,7 +66,7 @@ static struct vmmio_request *unpark(struct vmmio_blk *blk)
 }
 
 /* A storage still works for a driver that has reset its queue: later writes must stay later. */
-static bool overtaken(const struct vmmio_blk *blk)
+VMMIO_APART static bool overtaken(const struct vmmio_blk *blk)
 {
     for (uint32_t i = 0; i < blk->is.job_count; i++)
         if (blk->is.jobs[i].request && blk->is.jobs[i].request->cancelled)
@@ -238,21 +238,18 @@ static inline bool read_in_place(struct vmmio_blk *blk, struct vmmio_request *re
     const uint32_t bytes = request->writable_bytes - 1;
     const struct vmmio_segment *data = &request->segments[request->readable_count];
     const struct vmmio_segment *status = &request->segments[request->segment_count - 1];
-    const struct vmmio_memory_range *range = &request->engine->ranges[true];
 
-    if (data->length != bytes || status->length != 1 || request->cancelled || !storage->map)
+    if (data->length != bytes || status->length != 1 || !storage->map)
         return false;
-    if (bytes % VMMIO_BLK_SECTOR || bytes > blk->request_max ||
+    if (bytes % VMMIO_BLK_SECTOR || bytes == 0 || bytes > blk->request_max ||
         !inside(blk, sector, bytes / VMMIO_BLK_SECTOR))
         return false;
+    const uint8_t *from = storage->map(storage->context, sector * VMMIO_BLK_SECTOR, bytes);
+    const struct vmmio_memory_range *range = &request->engine->ranges[true];
     uint8_t *to = vmmio_in_range(range, data->address, bytes);
     uint8_t *answer_to = vmmio_in_range(range, status->address, 1);
 
-    if (!to || !answer_to)
-        return false;
-    const uint8_t *from = storage->map(storage->context, sector * VMMIO_BLK_SECTOR, bytes);
-
-    if (!from)
+    if (!from || !to || !answer_to)
         return false;
     memcpy(to, from, bytes);
     *answer_to = VMMIO_BLK_S_OK;
@@ -392,7 +389,8 @@ VMMIO_APART static void do_as_told(struct vmmio_blk *blk, struct vmmio_request *
         refuse(blk, request, VMMIO_BLK_S_IOERR, VMMIO_DIAG_REQUEST_READ_ONLY, sector);
     else if (type == VMMIO_BLK_T_IN || type == VMMIO_BLK_T_OUT)
         transfer(blk, request, type, sector);
-    else if (type == VMMIO_BLK_T_FLUSH)
+    else if (type == VMMIO_BLK_T_FLUSH ||
+             (type == VMMIO_BLK_T_FLUSH_OUT && blk->function.legacy)) /* BLK-L3 */
         flush(blk, request);
     else if (type == VMMIO_BLK_T_GET_ID)
         get_id(blk, request);
@@ -403,7 +401,7 @@ VMMIO_APART static void do_as_told(struct vmmio_blk *blk, struct vmmio_request *
         refuse(blk, request, VMMIO_BLK_S_UNSUPP, VMMIO_DIAG_REQUEST_UNKNOWN, type);
 }
 
-/* The header by transactions, or scattered. */
+/* The header by transactions, scattered, or not to be read any more. */
 VMMIO_APART static void start_slowly(struct vmmio_blk *blk, struct vmmio_request *request)
 {
     uint8_t header[HEADER_BYTES];
@@ -418,7 +416,11 @@ VMMIO_APART static void start_slowly(struct vmmio_blk *blk, struct vmmio_request
 
 static inline void start(struct vmmio_blk *blk, struct vmmio_request *request)
 {
-    const uint8_t *place = vmmio_request_place(request, false, 0, HEADER_BYTES);
+    const struct vmmio_segment *first = &request->segments[0];
+    const uint8_t *place =
+        !request->cancelled && request->readable_count && first->length >= HEADER_BYTES
+            ? vmmio_in_range(&request->engine->ranges[false], first->address, HEADER_BYTES)
+            : NULL;
 
     if (!place) {
         start_slowly(blk, request);
@@ -470,14 +472,23 @@ bool vmmio_blk_poll(struct vmmio_blk *blk)
     return blk->done_first != NULL;
 }
 
+/* A legacy driver may have chosen already: what it accepts does not change that (BLK-L2). */
+static bool mode_at_start(const struct vmmio_blk *blk)
+{
+    if (!has(blk, VMMIO_BLK_F_CONFIG_WCE))
+        return !has(blk, VMMIO_BLK_F_FLUSH); /* BLK-37 */
+    if (blk->function.legacy)
+        return blk->write_through;
+    return blk->is.write_through || !has(blk, VMMIO_BLK_F_FLUSH); /* BLK-13 */
+}
+
 static bool features_ok(struct vmmio_function *function, const struct vmmio_features *negotiated)
 {
     struct vmmio_blk *blk = (struct vmmio_blk *)function;
 
     blk->negotiated = negotiated->word[0];
-    blk->write_through = has(blk, VMMIO_BLK_F_CONFIG_WCE)
-                             ? blk->is.write_through || !has(blk, VMMIO_BLK_F_FLUSH) /* BLK-13 */
-                             : !has(blk, VMMIO_BLK_F_FLUSH);                         /* BLK-37 */
+    blk->started = true;
+    blk->write_through = mode_at_start(blk);
     if (!vmmio_features_has(&function->features, VMMIO_BLK_F_FLUSH))
         blk->write_through = false; /* no promise was made */
     vmmio_blk_show_mode(blk);
@@ -494,6 +505,7 @@ static void reset(struct vmmio_function *function)
 {
     struct vmmio_blk *blk = (struct vmmio_blk *)function;
 
+    blk->started = false;
     blk->negotiated = 0; /* what waits or is worked on ends in vmmio_blk_poll */
     blk->write_through = blk->is.write_through;
     vmmio_blk_show_mode(blk);
@@ -503,8 +515,11 @@ static bool config_write(struct vmmio_function *function, uint32_t offset, const
                          uint32_t length)
 {
     struct vmmio_blk *blk = (struct vmmio_blk *)function;
+    const bool early = function->legacy && !blk->started; /* INIT-L2 */
 
-    if (!has(blk, VMMIO_BLK_F_CONFIG_WCE) || !vmmio_blk_writes_mode(blk, offset, data, length))
+    if (!(early ? vmmio_features_has(&function->features, VMMIO_BLK_F_CONFIG_WCE)
+                : has(blk, VMMIO_BLK_F_CONFIG_WCE)) ||
+        !vmmio_blk_writes_mode(blk, offset, data, length))
         return false;
     blk->write_through = *data == 0;
     vmmio_blk_show_mode(blk);

@@ -33,6 +33,7 @@ enum vmmio_error vmmio_blk_restore(struct vmmio_function *function, struct vmmio
     if (kept.capacity != blk->is.capacity)
         return VMMIO_ERROR_STATE_DEVICE;
     if (state->commit) {
+        blk->started = state->negotiated != NULL;
         blk->write_through = kept.write_through;
         vmmio_blk_show_mode(blk);
     }

@@ -323,6 +323,7 @@ static enum vmmio_error restore(struct vmmio_function *function, struct vmmio_st
 static const struct vmmio_function_type fs_type = {
     .name = "fs",
     .device_id = VMMIO_ID_FS,
+    .modern_only = true,
     .handle = handle,
     .turn = turn,
     .reset = reset,

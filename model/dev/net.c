@@ -148,6 +148,20 @@ static void reset(struct vmmio_function *function)
         vmmio_net_drop_backlog(net, pair);
 }
 
+/* A legacy driver sets its address here, byte by byte if it likes (NET-L3). */
+static bool config_write(struct vmmio_function *function, uint32_t offset, const uint8_t *data,
+                         uint32_t length)
+{
+    struct vmmio_net *net = (struct vmmio_net *)function;
+
+    if (!function->legacy || offset + length > VMMIO_NET_CONFIG_MAC + sizeof(net->is.mac))
+        return false;
+    if (offset == VMMIO_NET_CONFIG_MAC && data[0] & 1) /* no group's */
+        return false;
+    memcpy(net->config_bytes + offset, data, length);
+    return true;
+}
+
 static const struct vmmio_function_type type = {
     .name = "net",
     .device_id = VMMIO_ID_NET,
@@ -158,6 +172,7 @@ static const struct vmmio_function_type type = {
     .features_ok = features_ok,
     .usable_queues = usable_queues,
     .reset = reset,
+    .config_write = config_write,
     .save = vmmio_net_save,
     .restore = vmmio_net_restore,
 };

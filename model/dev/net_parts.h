@@ -15,6 +15,14 @@ static inline bool vmmio_net_has(const struct vmmio_net *net, enum vmmio_net_fea
     return vmmio_features_has(&net->negotiated, bit);
 }
 
+/* Legacy frames that are not merged come without the last field of the header (NET-L2). */
+static inline uint32_t vmmio_net_header_bytes(const struct vmmio_net *net)
+{
+    return net->function.legacy && !vmmio_net_has(net, VMMIO_NET_F_MRG_RXBUF)
+               ? VMMIO_NET_LEGACY_HEADER_BYTES
+               : VMMIO_NET_HEADER_BYTES;
+}
+
 static inline uint16_t vmmio_be16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 
 static inline void vmmio_put_be16(uint8_t *p, uint32_t value)

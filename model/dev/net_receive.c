@@ -88,7 +88,7 @@ static struct vmmio_request *take_useful(struct vmmio_net *net, uint32_t queue, 
 static void collect(struct vmmio_net *net, uint32_t queue, uint64_t bytes, struct collection *c)
 {
     const bool merge = vmmio_net_has(net, VMMIO_NET_F_MRG_RXBUF);
-    const uint32_t least = VMMIO_NET_HEADER_BYTES + (merge ? 0 : VMMIO_NET_FRAME_MIN);
+    const uint32_t least = vmmio_net_header_bytes(net) + (merge ? 0 : VMMIO_NET_FRAME_MIN);
 
     *c = (struct collection){NULL, 0, 0};
     while (c->room < bytes && (merge || c->count == 0)) {
@@ -132,7 +132,8 @@ static struct vmmio_request *in_order(struct collection *c)
 /* All is written before anything is used (NET-46), and the number of buffers is known (NET-44). */
 static bool fill(struct vmmio_net *net, const struct vmmio_net_frame *frame, struct collection *c)
 {
-    const uint32_t total = VMMIO_NET_HEADER_BYTES + frame->length;
+    const uint32_t header_bytes = vmmio_net_header_bytes(net);
+    const uint32_t total = header_bytes + frame->length;
     struct vmmio_request *first = in_order(c);
     uint8_t header[VMMIO_NET_HEADER_BYTES];
     bool ok = true;
@@ -140,7 +141,7 @@ static bool fill(struct vmmio_net *net, const struct vmmio_net_frame *frame, str
 
     vmmio_net_header_encode(&frame->header, c->count, header);
     for (struct vmmio_request *request = first; request && ok; request = request->next) {
-        const uint32_t skip = request == first ? VMMIO_NET_HEADER_BYTES : 0;
+        const uint32_t skip = request == first ? header_bytes : 0;
         const uint32_t room = request->writable_bytes - skip;
         const uint32_t left = frame->length - done;
         const uint32_t bytes = room < left ? room : left;
@@ -168,7 +169,7 @@ static bool fill(struct vmmio_net *net, const struct vmmio_net_frame *frame, str
 static bool deliver_first(struct vmmio_net *net, uint16_t pair)
 {
     const struct vmmio_net_frame *frame = net->backlog[pair].first;
-    const uint64_t bytes = (uint64_t)VMMIO_NET_HEADER_BYTES + frame->length;
+    const uint64_t bytes = (uint64_t)vmmio_net_header_bytes(net) + frame->length;
     struct collection c;
 
     collect(net, 2u * pair, bytes, &c);

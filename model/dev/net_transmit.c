@@ -102,17 +102,18 @@ static void drop(struct vmmio_net *net, struct vmmio_request *request, enum vmmi
 
 static void transmit(struct vmmio_net *net, struct vmmio_request *request)
 {
-    uint8_t bytes[VMMIO_NET_HEADER_BYTES];
+    const uint32_t header_bytes = vmmio_net_header_bytes(net);
+    uint8_t bytes[VMMIO_NET_HEADER_BYTES] = {0};
 
-    if (request->readable_bytes < VMMIO_NET_HEADER_BYTES + VMMIO_NET_FRAME_MIN ||
-        request->readable_bytes > VMMIO_NET_HEADER_BYTES + VMMIO_NET_FRAME_MAX) {
+    if (request->readable_bytes < header_bytes + VMMIO_NET_FRAME_MIN ||
+        request->readable_bytes > header_bytes + VMMIO_NET_FRAME_MAX) {
         drop(net, request, VMMIO_DIAG_NET_FRAME, request->readable_bytes);
         return;
     }
-    const uint32_t length = request->readable_bytes - VMMIO_NET_HEADER_BYTES;
+    const uint32_t length = request->readable_bytes - header_bytes;
 
-    if (!vmmio_request_read(request, 0, bytes, sizeof(bytes)) ||
-        !vmmio_request_read(request, sizeof(bytes), net->frame, length))
+    if (!vmmio_request_read(request, 0, bytes, header_bytes) ||
+        !vmmio_request_read(request, header_bytes, net->frame, length))
         return;
     struct vmmio_net_header header = vmmio_net_header_decode(bytes);
 

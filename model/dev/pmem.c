@@ -65,6 +65,7 @@ static void handle(struct vmmio_function *function, struct vmmio_request *reques
 static const struct vmmio_function_type pmem_type = {
     .name = "pmem",
     .device_id = VMMIO_ID_PMEM,
+    .modern_only = true,
     .handle = handle,
     .features_ok = features_ok,
     .reset = reset,

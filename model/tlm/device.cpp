@@ -104,6 +104,7 @@ void device::init_model(vmmio_function &function)
     config.function = &function;
     config.vendor_id = options_.vendor_id;
     config.features = options_.features;
+    config.legacy = options_.legacy;
     config.queue_size_max = options_.queue_size_max;
     config.memory = dma_.memory();
     config.host = {this, form_ ? nobody : interrupt_call, diagnostic_call};

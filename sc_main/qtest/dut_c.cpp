@@ -36,7 +36,7 @@ vmmio_memory dma(machine_side &side)
 
 } // namespace
 
-c_device::c_device(vmmio_function *function, const vmmio_features &features,
+c_device::c_device(vmmio_function *function, const vmmio_features &features, bool legacy,
                    const machine_side &side)
     : side_(side),
       // The model wants pointers, also for a placeholder, which has no queue.
@@ -48,6 +48,7 @@ c_device::c_device(vmmio_function *function, const vmmio_features &features,
     config.function = function;
     config.vendor_id = vendor_id;
     config.features = features;
+    config.legacy = legacy;
     config.queue_size_max = queue_size_max;
     config.memory = dma(side_);
     config.host.context = &side_;
@@ -82,12 +83,12 @@ vmmio_function *placeholder::init(vmmio_null &null)
 }
 
 placeholder::placeholder(const machine_side &side)
-    : device_(init(null_), vmmio_device_default_features(), side)
+    : device_(init(null_), vmmio_device_default_features(), false, side)
 {
 }
 
 dut_c::dut_c(const options &chosen, function &what, const machine_side &side)
-    : device_(what.model(), what.features(), side)
+    : device_(what.model(), what.features(), chosen.legacy, side)
 {
     for (const vmmio_shm_region &region : chosen.regions) {
         check(vmmio_shm_add(vmmio_device_shm(&device_.model()), &region));

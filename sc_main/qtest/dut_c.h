@@ -17,7 +17,8 @@ class c_device : public register_page
 public:
     /// @param function, side must outlive the device.
     /// @throws std::invalid_argument with what to change.
-    c_device(vmmio_function *function, const vmmio_features &features, const machine_side &side);
+    c_device(vmmio_function *function, const vmmio_features &features, bool legacy,
+             const machine_side &side);
 
     c_device(const c_device &) = delete;
     c_device &operator=(const c_device &) = delete;

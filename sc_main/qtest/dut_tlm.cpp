@@ -31,6 +31,7 @@ device_options device_options_of(const options &chosen, const function &what)
     wanted.form = registers_of(chosen);
     wanted.vendor_id = vendor_id;
     wanted.features = what.features();
+    wanted.legacy = chosen.legacy;
     wanted.queue_size_max = queue_size_max;
     wanted.requests = requests;
     wanted.slice = slice;

@@ -50,7 +50,7 @@ function::function(const options &chosen)
         break;
     }
     if (chosen.features)
-        restrict_to(*chosen.features);
+        restrict_to(*chosen.features, chosen.legacy);
     if (chosen.rings)
         offer_rings(features_, *chosen.rings);
 }
@@ -162,19 +162,21 @@ void function::init_blk(const options &chosen)
     model_ = &blk_.function;
 }
 
-void function::restrict_to(const vmmio_features &wanted)
+void function::restrict_to(const vmmio_features &wanted, bool legacy)
 {
+    if (legacy && (wanted.word[1] || wanted.word[2] || wanted.word[3]))
+        throw std::invalid_argument("--features: the legacy layout has bits 0 to 31 only");
     const vmmio_features implemented = vmmio_device_features();
     const vmmio_features own = model_ ? model_->features : vmmio_features{};
     for (unsigned bit = 0; bit < 128; bit++) {
         if (!vmmio_features_has(&wanted, bit) || vmmio_features_has(&own, bit))
             continue;
-        if (!vmmio_features_has(&implemented, bit))
+        if (!vmmio_features_has(&implemented, bit) && !(legacy && bit == VMMIO_F_ANY_LAYOUT))
             throw std::invalid_argument(fmt::format("--features: bit {} is not implemented for {}: "
                                                     "take it out of the mask",
                                                     bit, model_ ? model_->type->name : "fs"));
     }
-    if (!vmmio_features_has(&wanted, VMMIO_F_VERSION_1))
+    if (!legacy && !vmmio_features_has(&wanted, VMMIO_F_VERSION_1))
         throw std::invalid_argument("--features: bit 32 (VERSION_1) is always offered: add it to "
                                     "the mask (0x100000000)");
     for (unsigned i = 0; i < 4; i++)

@@ -50,7 +50,7 @@ private:
     void init_console(const options &chosen);
     void init_net(const options &chosen);
     void init_blk(const options &chosen);
-    void restrict_to(const vmmio_features &wanted);
+    void restrict_to(const vmmio_features &wanted, bool legacy);
 
     vmmio_entropy entropy_;
     vmmio_pmem pmem_;

@@ -115,6 +115,7 @@ options parse_options(int argc, const char *const *argv, std::optional<int> &exi
     app.add_option("--rings", rings,
                    "What to offer for the rings, e.g. packed+event_idx; split, packed, event_idx, "
                    "indirect and in_order are there (default: split+event_idx+indirect)");
+    app.add_flag("--legacy", chosen.legacy, "The legacy register layout, Version 1");
     app.add_option("--seed", seed, "Number that makes the entropy device's bytes reproducible");
     app.add_option("--pairs", chosen.pairs, "Queue pairs of the net device, 1 to 64")
         ->capture_default_str()

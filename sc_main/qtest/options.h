@@ -29,6 +29,7 @@ struct options {
     std::vector<vmmio_shm_region> regions;  ///< ids may be sparse; not checked yet
     std::optional<vmmio_features> features; ///< to offer; not checked yet
     std::optional<vmmio_features> rings;    ///< bits of the rings to offer
+    bool legacy = false;                    ///< the legacy register layout
     std::optional<std::uint64_t> seed;      ///< of the entropy device's bytes
     std::uint16_t pairs = 1;                ///< queue pairs of the net device
     std::uint32_t ports = 1;                ///< of the console device

@@ -107,6 +107,7 @@ blk_rig::blk_rig(const blk_options &options)
     rig_options surroundings;
     surroundings.mode = options.mode;
     surroundings.requests = options.requests;
+    surroundings.legacy = options.legacy;
     r = std::make_unique<rig>(blk.function, surroundings);
     r->renew = [this] { make_anew(); };
 }

@@ -49,6 +49,7 @@ struct blk_options {
     uint64_t sectors = 64;
     vmmio_blk_config config = {};
     uint32_t requests = 64;
+    bool legacy = false;
 };
 
 /** What became of a request. */

@@ -75,6 +75,7 @@ console_rig::console_rig(const console_options &options)
     rig_options surroundings;
     surroundings.mode = options.mode;
     surroundings.requests = options.requests;
+    surroundings.legacy = options.legacy;
     r = std::make_unique<rig>(console.function, surroundings);
     r->renew = [this, config, at_first = ports] { make_anew(config, at_first); };
 }

@@ -33,6 +33,7 @@ struct console_options {
     uint32_t withheld = 0;
     bool with_emergency = true;
     uint32_t requests = 64;
+    bool legacy = false;
     /** Changes the ports before the device is made. */
     std::function<void(std::vector<vmmio_console_port> &)> prepare;
 };

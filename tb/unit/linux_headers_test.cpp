@@ -30,10 +30,11 @@ namespace
 
 TEST(linux_headers, agree_on_every_register)
 {
-    ROWS("MMIO-CONFIG-01", "MMIO-INIT-02");
+    ROWS("MMIO-CONFIG-01", "MMIO-INIT-02", "MMIOL-03", "MMIOL-06", "MMIOL-07");
 #define VMMIO_X(id, name, offset, access)                                                          \
     EXPECT_EQ(static_cast<int>(VMMIO_REG_##id), VIRTIO_MMIO_##id) << (name);
     VMMIO_REGISTERS(VMMIO_X)
+    VMMIO_LEGACY_REGISTERS(VMMIO_X)
 #undef VMMIO_X
     EXPECT_EQ(static_cast<int>(VMMIO_REG_CONFIG), VIRTIO_MMIO_CONFIG);
 }

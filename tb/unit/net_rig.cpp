@@ -134,6 +134,7 @@ net_rig::net_rig(const net_options &options) : frames_(options.frames)
     rig_options surroundings;
     surroundings.mode = options.mode;
     surroundings.requests = options.requests;
+    surroundings.legacy = options.legacy;
     r = std::make_unique<rig>(net.function, surroundings);
     r->renew = [this, config] { make_anew(config); };
 }

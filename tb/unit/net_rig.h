@@ -68,6 +68,7 @@ struct net_options {
     dma_mode mode = dma_mode::pointer;
     uint32_t frames = 16;
     uint32_t requests = 64;
+    bool legacy = false;
     vmmio_net_config config = {};
 };
 

@@ -92,6 +92,7 @@ rig::rig(vmmio_function &function, const rig_options &options)
     config_.segments = segments_.data();
     config_.segment_count = static_cast<uint32_t>(segments_.size());
     config_.hold_reset = options.hold_reset;
+    config_.legacy = options.legacy;
 
     memory.add_ram(ram_base, ram_size);
     memory.on_invalidate = [this] { vmmio_device_forget_pointers(&device); };

@@ -85,6 +85,7 @@ struct rig_options {
     uint32_t queue_size_max = 256;
     uint32_t requests = 64;
     bool hold_reset = false;
+    bool legacy = false;
 };
 
 inline void PrintTo(dma_mode mode, std::ostream *out) { *out << name_of(mode); }

@@ -2,6 +2,7 @@
 /* The tables of docs/state.md: streams are walked by them, and every value is where they say. */
 #include "blk_rig.h"
 #include "console_rig.h"
+#include "legacy_driver.h"
 #include "net_rig.h"
 
 #include <fstream>
@@ -120,10 +121,15 @@ struct general {
         w.begin("regs");
         regs = w.read("regs");
         config = w.take(devi2.at("length of the config space"));
+        const bool legacy = devi.at("register layout") == 1;
+        if (legacy)
+            regs.merge(w.read("legacy regs"));
         w.end();
         w.begin("queu");
         for (uint64_t i = 0; i < devi.at("number of queues"); i++) {
+            const auto more = legacy ? w.read("legacy queue") : std::map<std::string, uint64_t>{};
             queues.push_back(w.read("queue"));
+            queues.back().insert(more.begin(), more.end());
             for (uint64_t n = queues.back().at("number of requests in the function"); n; n--) {
                 requests.push_back(w.read("request"));
                 for (uint64_t k = requests.back().at("number of segments"); k; k--)
@@ -144,6 +150,26 @@ void finish(walk &w)
     EXPECT_EQ(w.read("time").at("until the running reset ends"), 0u);
     w.end();
     w.finish();
+}
+
+TEST(state_layout, of_the_legacy_registers)
+{
+    null_function null;
+    rig_options options;
+    options.legacy = true;
+    rig r(null.function, options);
+    legacy_driver driver(r);
+    driver.go_live(0, 1, 16, {4096, 64});
+    walk w(r.save());
+    general g(w);
+    finish(w);
+    EXPECT_EQ(g.devi.at("register layout"), 1u);
+    EXPECT_EQ(g.regs.at("features are taken over (bool)"), 1u);
+    EXPECT_EQ(g.regs.at("GuestPageSize"), 4096u);
+    EXPECT_EQ(g.queues[0].at("QueueAlign"), 64u);
+    EXPECT_EQ(g.queues[0].at("QueuePFN, as last written"), r.queue(0).desc / 4096);
+    EXPECT_EQ(g.queues[0].at("QueueDesc"), r.queue(0).desc);
+    EXPECT_EQ(g.queues[0].at("QueueDevice"), r.queue(0).device);
 }
 
 TEST(state_layout, of_the_registers_and_queues)

@@ -88,6 +88,7 @@ enum vmmio_blk_type {
     VMMIO_BLK_T_IN = 0,
     VMMIO_BLK_T_OUT = 1,
     VMMIO_BLK_T_FLUSH = 4,
+    VMMIO_BLK_T_FLUSH_OUT = 5, /**< the same, behind the legacy interface only (BLK-L3) */
     VMMIO_BLK_T_GET_ID = 8,
     VMMIO_BLK_T_DISCARD = 11,
     VMMIO_BLK_T_WRITE_ZEROES = 13,
@@ -184,6 +185,7 @@ struct vmmio_blk {
     uint32_t negotiated;  /* word 0 */
     uint32_t busy;        /* jobs that are not free */
     bool write_through;
+    bool started; /* features were negotiated */
     struct vmmio_blk_job *free_jobs;
     struct vmmio_blk_job *done_first, *done_last;
     struct vmmio_request *waiting_first, *waiting_last;

@@ -38,6 +38,9 @@ extern "C" {
 /** Bytes of the header before a frame in a buffer (NET-27, NET-29). */
 #define VMMIO_NET_HEADER_BYTES 12u
 
+/** The same behind the legacy interface, unless buffers are merged (NET-L2). */
+#define VMMIO_NET_LEGACY_HEADER_BYTES 10u
+
 /** Bytes of an Ethernet header, the least that a frame has. */
 #define VMMIO_NET_FRAME_MIN 14u
 

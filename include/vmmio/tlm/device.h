@@ -27,6 +27,8 @@ struct device_options {
     std::uint32_t vendor_id = 0x4f4d4d56; ///< VendorID, "VMMO"
     /// Queue and negotiation bits to offer, a subset of vmmio_device_features().
     vmmio_features features = vmmio_device_default_features();
+    /// The legacy register layout, Version 1; see vmmio_device_config.
+    bool legacy = false;
     /// Of every queue, up to 32768; a power of 2 unless RING_PACKED is offered.
     std::uint32_t queue_size_max = 256;
     std::uint32_t requests = 8; ///< how many a device function can hold at once
