@@ -136,17 +136,21 @@ attachment make_share(const options &)
 }
 #endif
 
-// A device that is misspelt would silently get other rings than its user wants.
+// A device that is misspelt would silently not get what its user wants.
 void check_names(const options &chosen, const std::vector<attachment> &all)
 {
     std::vector<std::string> names;
     for (const attachment &each : all)
         names.push_back(each.module->basename());
-    for (const auto &[name, bits] : chosen.rings)
+    const auto check = [&names](const char *option, const std::string &name) {
         if (std::find(names.begin(), names.end(), name) == names.end())
-            throw std::runtime_error(
-                fmt::format("--rings: there is no device '{}': the devices are {}", name,
-                            fmt::join(names, ", ")));
+            throw std::runtime_error(fmt::format("{}: there is no device '{}': the devices are {}",
+                                                 option, name, fmt::join(names, ", ")));
+    };
+    for (const auto &[name, bits] : chosen.rings)
+        check("--rings", name);
+    for (const std::string &name : chosen.legacy)
+        check("--legacy", name);
 }
 
 } // namespace

@@ -44,6 +44,7 @@ device_options options::options_for(const std::string &name) const
 {
     device_options built;
     built.form = form_named(form, fst_folder);
+    built.legacy = legacy.count(name) > 0;
     const auto chosen = rings.find(name);
     if (chosen != rings.end())
         offer_rings(built.features, chosen->second);
@@ -110,6 +111,9 @@ std::optional<options> parse_options(int argc, char *argv[], int &exit_status)
     app.add_option("--fst", chosen.fst_folder,
                    "folder in which each verilated block writes its waveforms")
         ->check(CLI::ExistingDirectory);
+    app.add_option("--legacy", chosen.legacy,
+                   "a device with the legacy register layout, Version 1; not for pmem and share")
+        ->take_all();
     app.add_option("--trace", chosen.trace, "write a line for each register access to this file");
     app.add_option("--find-token", digits,
                    "look for the pattern file with this token in the region (32 hex digits)")

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,7 +38,8 @@ struct options {
     std::string form = "tlm";   ///< of the register blocks: tlm, rtl or lockstep
     std::string fst_folder;     ///< where the Verilog ones write waveforms; empty = nowhere
     std::map<std::string, vmmio_features> rings; ///< bits of the rings, by name of the device
-    std::string trace; ///< file for a line per register access; empty = none
+    std::set<std::string> legacy; ///< names of the devices with the legacy register layout
+    std::string trace;            ///< file for a line per register access; empty = none
     std::optional<token> wanted;
     std::string report;
     bool once = true;     ///< end with the first client

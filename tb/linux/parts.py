@@ -25,6 +25,7 @@ class Part:
     device_id = 0
     driver = ""
     rings = "split"
+    legacy = False  # its registers have the layout of Version 1
     checks = {}  # what the guest checks, in its order: name of the check -> what it proves
 
     def prepare(self, work, token, file_bytes):
@@ -151,6 +152,7 @@ class ReadOnlyDisk(Part):
     device_id = 2
     driver = "virtio_blk"
     rings = "split+indirect"
+    legacy = True
     checks = {"read_only": "read-only block device: as on the host, write refused"}  # BLK-31
 
     def prepare(self, work, token, file_bytes):

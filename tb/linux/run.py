@@ -105,6 +105,8 @@ class Run:
         self.addresses_file = self.work / "addresses.json"
         self.log = report.GuestLog()
         self.parts = self.make_parts()
+        for part in self.parts:
+            part.legacy &= options.form == "tlm"  # the others have the modern layout alone
         self.checks = self.guest_checks()
         for part in self.parts:
             part.prepare(self.work, self.token, FILE_BYTES)
@@ -146,6 +148,7 @@ class Run:
             for part in self.parts:
                 part.place(window_base)
                 command += [*part.options(), "--rings", f"{part.name}={part.rings}"]
+                command += ["--legacy", part.name] if part.legacy else []
             with Child("the device process", command, self.work / f"{name}.log",
                        talks=True) as child:
                 for line in follow(child.log, time.monotonic() + 20, child.ended):
@@ -189,7 +192,7 @@ class Run:
                       "checks": ",".join(self.checks),
                       "drivers": ",".join(f"0x{part.device_id:04x}:{part.driver}"
                                           for part in self.parts),
-                      "rings": ",".join(f"{slot}:{part.rings}"
+                      "rings": ",".join(f"{slot}:{'legacy+' if part.legacy else ''}{part.rings}"
                                         for slot, part in enumerate(self.parts)),
                       "function": qemu.function(qemu.SLOT),
                       "ivshmem": qemu.function(qemu.IVSHMEM_SLOT), **self.parameters()}

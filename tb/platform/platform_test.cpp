@@ -267,6 +267,15 @@ TEST(Platform, PutsItsDevicesOnVerilogRegisters) // MMIO-MAGIC-01
 }
 #endif
 
+TEST(Platform, HasTheLegacyLayoutWhereItWasAskedFor) // MMIOL-01
+{
+    program platform({"--legacy", "rng"});
+    ASSERT_TRUE(platform.is_ready()) << platform.text("output");
+    auto client = platform.connect();
+    EXPECT_EQ(client->read(rng + VMMIO_REG_VERSION, 4), 1u);
+    EXPECT_EQ(client->read(pmem + VMMIO_REG_VERSION, 4), 2u);
+}
+
 TEST(Platform, EndsWithItsClientAndReportsWhatHappened)
 {
     program platform;
@@ -379,6 +388,8 @@ TEST(Platform, SaysWhatToChangeWhenItCannotStart)
         {{"--rings", "rng"}, "write e.g. disk=packed+event_idx"},
         {{"--rings", "rng=square"}, "'square' is nothing that rings have"},
         {{"--rings", "disk=split"}, "there is no device 'disk': the devices are rng, pmem"},
+        {{"--legacy", "disk"}, "--legacy: there is no device 'disk': the devices are rng, pmem"},
+        {{"--legacy", "pmem"}, "has no legacy interface"},
     };
     for (const auto &[options, words] : mistakes) {
         program platform(options);

@@ -31,7 +31,8 @@ bit() { echo "$1" | cut -c$(($2 + 1)); }
 # Of the kernels that we run, 7.2 takes IN_ORDER, and 6.12 does not.
 knows_in_order() { [ "$(uname -r | cut -d. -f1)" -ge 7 ]; }
 
-# The rings that the device offers are the rings that Linux uses (FEAT-05, PACK-01).
+# The rings that the device offers are the rings that Linux uses (FEAT-05, PACK-01); without
+# VERSION_1 it is the legacy interface (FEAT-L1).
 check_rings() {
     for pair in $(parameter rings | tr , ' '); do
         bits=$(features_of "${pair%%:*}") || complain "no device in page ${pair%%:*}" || return 1
@@ -40,6 +41,7 @@ check_rings() {
         [ "$(bit "$bits" 29)" = 0 ] || rings=$rings+event_idx
         [ "$(bit "$bits" 28)" = 0 ] || rings=$rings+indirect
         [ "$(bit "$bits" 35)" = 0 ] || rings=$rings+in_order
+        [ "$(bit "$bits" 32)" = 1 ] || rings=legacy+$rings
         wanted=${pair#*:}
         knows_in_order || wanted=${wanted%+in_order}
         [ "$rings" = "$wanted" ] ||
