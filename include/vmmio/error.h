@@ -67,9 +67,7 @@ extern "C" {
     X(STATE_FORM, "only C registers can be put into a saved state: leave device_options::form "    \
                   "empty in the device that restores it")                                          \
     X(STATE_SESSION, "the back end keeps something for the driver that cannot be saved, such as "  \
-                     "open files: have the driver unmount it first")                               \
-    X(STATE_FORM, "the registers are not those of the C model, and cannot be read out: save and "  \
-                  "restore a device without a register form")
+                     "open files: have the driver unmount it first")
 
 /** What is wrong, if anything. */
 enum vmmio_error {
