@@ -4,7 +4,6 @@
 #   namespace vmmio::rtl_sets { extern const rtl_set NAME; }  // vmmio/tlm/rtl_device.h
 #   options.form = vmmio::rtl_form({.sets = {&vmmio::rtl_sets::NAME}});
 #
-#
 #   DEVICE_ID N  VENDOR_ID N   what the driver reads (default: vmmio's own vendor)
 #   FEATURES BIT...            what is offered; VERSION_1 (32) belongs to it
 #   REQUIRED BIT...            what the driver must take (default: 32)
