@@ -253,7 +253,7 @@ TEST(Platform, OffersTheRingsThatWereAskedFor) // FEAT-01
 TEST(Platform, PutsItsDevicesOnVerilogRegisters) // MMIO-MAGIC-01
 {
     for (const std::string form : {"rtl", "lockstep"}) {
-        program platform({"--form", form, "--rings", "rng=split"});
+        program platform({"--form", form, "--rings", "rng=split+in_order"});
         ASSERT_TRUE(platform.is_ready()) << platform.text("output");
         auto client = platform.connect();
         EXPECT_EQ(client->read(rng + VMMIO_REG_MAGIC_VALUE, 4), 0x74726976u);

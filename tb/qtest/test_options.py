@@ -45,6 +45,7 @@ class Options(unittest.TestCase):
             bus.command(f"memset {virtio.RAM:#x} {2 * MEGA} 1")
             return sum(bus.read(virtio.RAM, 2 * MEGA))
 
+    @servers.any_features
     @ROWS("RFB-11", "FEAT-12")
     def test_rings(self):
         self.refused("choose among split, packed, event_idx, indirect and in_order",

@@ -10,6 +10,11 @@ namespace vmmio::rtl_sets
 extern const rtl_set own;
 }
 
+struct master : sc_core::sc_module {
+    tlm_utils::simple_initiator_socket<master> bus{"bus"};
+    explicit master(sc_core::sc_module_name name) : sc_module(name) {}
+};
+
 int sc_main(int, char *[])
 {
     vmmio::rtl_options registers;
@@ -20,9 +25,9 @@ int sc_main(int, char *[])
     options.queue_size_max = 64;
     vmmio::null_device device("device", options);
     ram memory("memory");
-    tlm_utils::simple_initiator_socket<ram> bus("bus");
+    master cpu("cpu");
     sc_core::sc_signal<bool> irq("irq");
-    bus.bind(device.registers);
+    cpu.bus.bind(device.registers);
     device.dma().bind(memory.socket);
     device.interrupt.bind(irq);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);
@@ -35,7 +40,7 @@ int sc_main(int, char *[])
     read.set_data_length(4);
     read.set_streaming_width(4);
     sc_core::sc_time delay;
-    bus->b_transport(read, delay);
+    cpu.bus->b_transport(read, delay);
     std::printf("VendorID 0x%x after %llu clocks\n", vendor,
                 static_cast<unsigned long long>(device.form()->clocks().run));
     return vendor == 0x1234 ? 0 : 1;
