@@ -221,9 +221,11 @@ bool all_bytes_enabled(const tlm::tlm_generic_payload &tx)
 
 } // namespace
 
-// Everything that is not a plain 32-bit access: A-WIDTH, A-ALIGN, A-64, A-DBG.
+// Everything that is not a plain 32-bit access: A-WIDTH, A-ALIGN, A-64, A-DBG. Apart from that, so
+// that it does not pay for the registers that this needs.
 template <typename Registers>
-tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx, sc_core::sc_time &delay)
+[[gnu::noinline]] tlm::tlm_response_status device::odd_access(tlm::tlm_generic_payload &tx,
+                                                              sc_core::sc_time &delay)
 {
     const std::uint64_t offset = tx.get_address();
     const unsigned length = tx.get_data_length();
