@@ -22,9 +22,8 @@ extern "C" {
                           "both or neither")                                                       \
     X(QUEUE_COUNT, "too few queue structs for this device type: give queue_count >= "              \
                    "function->queue_count, at most 65535")                                         \
-    X(QUEUE_SIZE,                                                                                  \
-      "queue_size_max is not from 1 to 32768, or no power of 2 and RING_PACKED is not "            \
-      "offered")                                                                                   \
+    X(QUEUE_SIZE, "make queue_size_max a power of 2 from 1 to 32768; any number up to there will " \
+                  "do if RING_PACKED is offered")                                                  \
     X(LEGACY_FORM, "the legacy layout is that of the C register block only: leave legacy out, or " \
                    "the other register block")                                                     \
     X(LEGACY_TYPE, "this device type has no legacy interface: leave legacy out")                   \

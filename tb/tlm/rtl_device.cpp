@@ -229,7 +229,7 @@ SC_TEST(RtlConstruction, MistakesAreFoundBeforeAVerilatedBlockIsLookedFor)
     ROWS("H-45", "H-21");
     vmmio::device_options options = verilog();
     options.queue_size_max = 3;
-    expect_mistake({"dut", "queue_size_max", "power of 2", "32768"},
+    expect_mistake({"dut", "queue_size_max", "power of 2 from 1 to 32768"},
                    [&] { vmmio::null_device dut("dut", options); });
 }
 
