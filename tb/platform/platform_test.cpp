@@ -261,7 +261,8 @@ TEST(Platform, PutsItsDevicesOnVerilogRegisters) // MMIO-MAGIC-01
         EXPECT_EQ(client->read(pmem + VMMIO_REG_STATUS, 4), 1u);
         client->finish();
         EXPECT_EQ(platform.exit_status(), 0);
-        for (const nlohmann::json &device : platform.report()["devices"])
+        const nlohmann::json report = platform.report();
+        for (const nlohmann::json &device : report.at("devices"))
             EXPECT_GT(device["clocks"], 0) << device;
     }
 }
