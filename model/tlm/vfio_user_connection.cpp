@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdexcept>
 #include <sys/stat.h>
@@ -50,6 +51,8 @@ void make_room(const std::string &path, const sockaddr_un &address)
     ::unlink(path.c_str());
 }
 
+unique_fd any_descriptor() { return unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
 } // namespace
 
 unique_fd &unique_fd::operator=(unique_fd &&other) noexcept
@@ -64,7 +67,7 @@ unique_fd::~unique_fd()
         ::close(fd_);
 }
 
-listener::listener(const std::string &path) : path_(path)
+listener::listener(const std::string &path) : path_(path), spare_(any_descriptor())
 {
     if (path.empty())
         throw std::runtime_error("the socket path is empty: set socket_path");
@@ -94,6 +97,13 @@ listener::~listener()
 unique_fd listener::accept() const
 {
     return unique_fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+}
+
+void listener::turn_away()
+{
+    spare_ = unique_fd();
+    accept();
+    spare_ = any_descriptor();
 }
 
 connection::status connection::receive(message &out)

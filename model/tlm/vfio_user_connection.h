@@ -46,12 +46,17 @@ public:
 
     int fd() const { return socket_.get(); }
 
-    /// The next client, or none.
+    /// The next client, or none: errno says why.
     unique_fd accept() const;
+
+    /// Hangs up on the next client although the process has no descriptor left. As long as it
+    /// waited, whoever polls the listener would be woken without an end.
+    void turn_away();
 
 private:
     std::string path_;
     unique_fd socket_;
+    unique_fd spare_; ///< given up to turn a client away
 };
 
 /// One message as it came.

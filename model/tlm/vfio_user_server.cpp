@@ -94,6 +94,12 @@ bool server::step()
 void server::take_client()
 {
     unique_fd client = listener_.accept();
+    if (!client && (errno == EMFILE || errno == ENFILE)) {
+        ++counters_.errors;
+        complain(std::string("a client was turned away (") + std::strerror(errno) +
+                 "): raise the limit of open files (ulimit -n)");
+        listener_.turn_away();
+    }
     if (!client)
         return;
     connection_.emplace(std::move(client));

@@ -4,7 +4,9 @@
 #include "vfio_user_platform.h"
 
 #include <cerrno>
+#include <memory>
 #include <random>
+#include <sys/resource.h>
 
 using namespace vmmio_test;
 
@@ -388,4 +390,28 @@ SC_TEST(VfioUserHostile, RandomMessagesDoNoHarm)
     EXPECT_EQ(after, before);
     EXPECT_GT(top.bridge.counters().messages, 3000u) << "most messages were looked at";
     EXPECT_GT(top.bridge.counters().errors, 1000u);
+}
+
+SC_TEST(VfioUserHostile, AClientForWhomNoDescriptorIsLeftIsTurnedAway)
+{
+    platform p;
+    p.run([&] {
+        rlimit usual{};
+        ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &usual), 0);
+        std::vector<std::unique_ptr<vfio_user_client>> clients;
+        p.simulation.call([&] { // nobody accepts meanwhile
+            for (int i = 0; i < 2; ++i)
+                clients.push_back(std::make_unique<vfio_user_client>(p.path.get()));
+            const int next = ::dup(STDERR_FILENO);
+            ::close(next);
+            const rlimit full{static_cast<rlim_t>(next), usual.rlim_max};
+            ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &full), 0);
+        });
+        for (const auto &client : clients)
+            EXPECT_TRUE(client->is_closed());
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &usual), 0);
+        EXPECT_TRUE(warned_of("ulimit -n"));
+        come_in_peace(p.path.get());
+        EXPECT_EQ(p.bridge.counters().connections, 1u);
+    });
 }

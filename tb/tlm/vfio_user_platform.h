@@ -117,7 +117,6 @@ private:
     void run()
     {
         for (;;) {
-            wait(bell_.rings);
             std::vector<std::function<void()>> jobs;
             {
                 const std::lock_guard<std::mutex> guard(lock_);
@@ -125,6 +124,7 @@ private:
             }
             for (const auto &job : jobs)
                 job();
+            wait(bell_.rings);
         }
     }
 
