@@ -2,7 +2,8 @@
 /*
  * Random buffers through both ring formats against a plain model: what the function was given and
  * in which order, what came back, how long, with which bytes, and whether an interrupt was due.
- * A driver that kicks only when asked to must still get everything back.
+ * A driver that kicks only when asked to must still get everything back, also if the state of the
+ * device moves into a new one now and then, whose function is handed once more what it held.
  *
  * VMMIO_SEED=n repeats a run, VMMIO_REQUESTS=n lengthens or shortens it.
  */
@@ -206,6 +207,7 @@ protected:
     struct queue_model {
         std::unique_ptr<ring> driver;
         std::deque<expected> offered;      /* not taken by the function yet */
+        size_t moved = 0;                  /* the first of those: taken before the device moved */
         std::map<uint16_t, expected> done; /* given back by the function, not reaped */
         std::deque<uint16_t> order;        /* IN_ORDER: in which they have to come back */
         size_t shown = 0;                  /* IN_ORDER: the driver sees so many of those */
@@ -261,6 +263,7 @@ protected:
         const uint32_t size = has(VMMIO_F_RING_PACKED) ? 1 + below(once_in(8) ? size_max : 20)
                                                        : 1u << below(once_in(8) ? 8 : 5);
         q.offered.clear();
+        q.moved = 0;
         q.done.clear();
         q.order.clear();
         q.shown = 0;
@@ -354,13 +357,17 @@ protected:
     void take(vmmio_request *request)
     {
         queue_model &q = q_[request->queue];
-        if (q.offered.empty()) {
+        const auto moved_end = q.offered.begin() + static_cast<long>(q.moved);
+        const auto at = std::find_if(q.offered.begin(), moved_end,
+                                     [=](const expected &e) { return e.id == request->head; });
+        if (at == q.offered.end()) {
             ADD_FAILURE() << "the function got what nobody offered";
             vmmio_request_complete(request, 0);
             return;
         }
-        const expected e = q.offered.front();
-        q.offered.pop_front();
+        q.moved -= at != moved_end;
+        const expected e = *at;
+        q.offered.erase(at);
         EXPECT_EQ(request->readable_bytes, e.in.size());
         EXPECT_EQ(request->writable_bytes, e.writable);
         std::vector<uint8_t> in(e.in.size());
@@ -387,6 +394,17 @@ protected:
     }
 
     /* The device, and whether it interrupts as it should. */
+
+    void move()
+    {
+        for (auto h = held.rbegin(); h != held.rend(); ++h) {
+            q_[h->queue].offered.push_front(h->what);
+            q_[h->queue].moved++;
+        }
+        held.clear();
+        ASSERT_TRUE(r->move());
+        moves++;
+    }
 
     void check_interrupt(bool pending)
     {
@@ -461,6 +479,8 @@ protected:
             return;
         case 14:
             r->memory.take_pointers_away();
+            if (once_in(16))
+                move();
             break;
         case 15:
             if (once_in(150)) {
@@ -497,7 +517,7 @@ protected:
     queue_model q_[queues];
     std::vector<held_request> held;
     vmmio_features features = {};
-    uint64_t total = 0;
+    uint64_t total = 0, moves = 0;
 };
 
 INSTANTIATE_TEST_SUITE_P(memory, ring_random, every_dma_mode(), dma_mode_name);
@@ -539,6 +559,7 @@ TEST_P(ring_random, agrees_with_a_plain_driver)
     EXPECT_EQ(r->guest.status(), 0x0fu);
     EXPECT_TRUE(r->diagnostics.empty());
     EXPECT_GE(total, wanted) << "buffers before the failure";
+    EXPECT_GE(moves, wanted / 1000) << "of the state";
 }
 
 } // namespace

@@ -193,6 +193,7 @@ protected:
 
 TEST_P(state_damage, every_byte_is_guarded)
 {
+    ROWS("H-67");
     for (size_t i = 0; i < state.size(); i++)
         for (const uint8_t flip : {1, 0x80, 0xff}) {
             bytes damaged = state;
@@ -204,6 +205,7 @@ TEST_P(state_damage, every_byte_is_guarded)
 
 TEST_P(state_damage, every_length_is_guarded)
 {
+    ROWS("H-67");
     for (size_t length = 0; length < state.size(); length++)
         expect_refusal({state.begin(), state.begin() + long(length)}, std::to_string(length));
     expect_refusal(state + bytes{0}, "one more");
@@ -242,6 +244,7 @@ TEST_P(state_damage, says_what_is_wrong)
  */
 TEST_P(state_damage, a_stream_made_on_purpose_does_no_harm)
 {
+    ROWS("H-67");
     std::mt19937 random(1);
     unsigned taken = 0, refused = 0;
     r().memory.judge(false);
