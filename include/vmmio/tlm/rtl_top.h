@@ -95,6 +95,16 @@ struct rtl_pins {
 #undef VMMIO_X
 };
 
+/// Outputs in one word: one comparison tells whether anything has happened.
+enum rtl_said : std::uint64_t {
+    rtl_said_status = 0xff,
+    rtl_said_irq = 1u << 8,
+    rtl_said_reset_request = 1u << 9,
+    rtl_said_suspend_request = 1u << 10,
+    rtl_said_request = 1u << 11,    ///< a kick, or a request of features, enable or config_write
+    rtl_said_queue_stop = 1u << 12, ///< of any queue
+};
+
 /// One instance of the verilated block, in no defined state before its first reset.
 class rtl_top
 {
@@ -103,8 +113,12 @@ public:
 
     virtual ~rtl_top() = default;
 
-    /// Lets the outputs follow the inputs; call it after each change of clk.
-    virtual void eval() = 0;
+    /// One clock, with the inputs as they are: clk falls, if it is not low, and rises.
+    /// @return what the block says at its back side, as in rtl_said.
+    virtual std::uint64_t clock() = 0;
+
+    /// clk falls, for a trace to show it.
+    virtual void fall() = 0;
 
     /// Ports with a bit for each queue, and the 128 bits of back_features.
     virtual std::uint64_t queue_alive() const = 0;

@@ -13,6 +13,7 @@ namespace
 
 constexpr unsigned patience = 100000; // clocks until an answer must have come
 constexpr unsigned queue_words = 7;   // that the back side reads of a queue
+constexpr std::uint64_t levels = rtl_said_reset_request | rtl_said_suspend_request;
 
 std::uint32_t low(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 std::uint32_t high(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
@@ -55,34 +56,44 @@ void block::trace(const std::string &path, std::uint64_t period)
 
 // The clock.
 
-inline void block::half(bool level)
+inline void block::clock()
 {
-    pins().clk = level;
-    top_->eval();
-    const std::uint64_t now = at_ * trace_period_ + (level ? trace_period_ / 2 : 0);
-    if (now > traced_) {
-        traced_ = now;
-        top_->dump(now);
-    }
-}
-
-void block::clock()
-{
-    half(false);
-    if (pending()) {
+    if ((said_ != known_ || stops_told_) && pending())
         answer();
-        if (pins().clk) // clocks went by meanwhile
-            half(false);
-    }
-    half(true);
+    if (trace_period_)
+        traced_clock();
+    else
+        said_ = top_->clock();
     if (strobes_)
         strobes_off();
     run_++;
-    at_++;
-    if (pins().back_status != status_ && !aside_)
+    if (said_ != known_)
+        happened();
+}
+
+void block::traced_clock()
+{
+    const std::uint64_t now = (run_ + skipped_) * trace_period_;
+    top_->fall();
+    dump(now);
+    said_ = top_->clock();
+    dump(now + trace_period_ / 2);
+}
+
+void block::dump(std::uint64_t time)
+{
+    if (time > traced_) {
+        traced_ = time;
+        top_->dump(time);
+    }
+}
+
+void block::happened()
+{
+    if ((said_ ^ known_) & rtl_said_status && !aside_)
         tell_status();
-    if (pins().irq != irq_) {
-        irq_ = pins().irq;
+    if ((said_ ^ known_) & rtl_said_irq) {
+        known_ ^= rtl_said_irq;
         if (on_interrupt)
             on_interrupt();
     }
@@ -93,6 +104,8 @@ void block::clock()
 void block::clock(const bus_inputs &bus)
 {
     const rtl_pins &p = pins();
+    if (p.s_axil_rready || p.s_axil_bready)
+        clock(); // takes the answer of an access of our own
     p.s_axil_awaddr = bus.awaddr;
     p.s_axil_awvalid = bus.awvalid && p.s_axil_awready;
     p.s_axil_wdata = bus.wdata;
@@ -161,16 +174,17 @@ void block::aside(Call call)
 
 // Bus transactions.
 
-bool block::wait_for(const std::uint8_t &pin)
+inline bool block::wait_for(const std::uint8_t &pin)
 {
-    for (unsigned i = 0; i < patience && !pin; i++)
+    unsigned i = 0;
+    while (!pin && i++ != patience)
         clock();
     if (!pin)
         SC_REPORT_ERROR("/vmmio/rtl", (name_ + ": the Verilog block does not answer").c_str());
     return pin;
 }
 
-// The answer is taken in the next clock, whenever that is.
+// An answer is taken in the next clock, whenever that is.
 std::uint32_t block::read(std::uint32_t address)
 {
     const rtl_pins &p = pins();
@@ -198,24 +212,18 @@ void block::write(std::uint32_t address, std::uint32_t data, unsigned strobe)
     clock();
     p.s_axil_awvalid = 0;
     p.s_axil_wvalid = 0;
-    if (!wait_for(p.s_axil_bvalid))
-        return;
-    p.s_axil_bready = 1; // not before: the answer may come while the bus stands still
-    clock();
-    p.s_axil_bready = 0;
-    while (pending())
+    p.s_axil_bready = 0; // the answer may come while the bus stands still
+    wait_for(p.s_axil_bvalid);
+    p.s_axil_bready = 1;
+    while ((said_ != known_ || stops_told_) && pending())
         clock();
 }
 
 // Out of the block.
 
-inline bool block::pending() const
+bool block::pending() const
 {
-    const rtl_pins &p = pins();
-    return p.back_notify | p.back_features_request | p.back_enable_request | p.back_config_write |
-           (p.back_reset_request ^ std::uint8_t{reset_told_}) |
-           (p.back_suspend_request ^ std::uint8_t{suspend_told_}) |
-           (top_->queue_stop() != stops_told_);
+    return (said_ ^ known_) & (rtl_said_request | levels) || top_->queue_stop() != stops_told_;
 }
 
 void block::answer()
@@ -230,11 +238,9 @@ void block::answer()
     const std::uint64_t fresh = stops & ~stops_told_;
     std::uint64_t stopped = 0;
     bool suspended = false, reset = false;
-    const bool reset_fresh = p.back_reset_request && !reset_told_;
-    const bool suspend_fresh = p.back_suspend_request && !suspend_told_;
+    const std::uint64_t risen = said_ & ~known_;
     stops_told_ = stops;
-    reset_told_ = p.back_reset_request;
-    suspend_told_ = p.back_suspend_request;
+    known_ = (known_ & ~levels) | (said_ & levels);
     aside([&] {
         if (p.back_features_request)
             p.back_features_accept = ask_features();
@@ -245,8 +251,8 @@ void block::answer()
         for (std::uint32_t queue = 0; fresh >> queue; queue++)
             if (fresh >> queue & 1 && back_.queue_stop(context_, queue))
                 stopped |= std::uint64_t{1} << queue;
-        suspended = suspend_fresh && back_.suspend(context_);
-        reset = reset_fresh && back_.reset(context_);
+        suspended = risen & rtl_said_suspend_request && back_.suspend(context_);
+        reset = risen & rtl_said_reset_request && back_.reset(context_);
     });
     p.back_features_done = p.back_features_request;
     p.back_enable_done = p.back_enable_request;
@@ -260,9 +266,10 @@ void block::answer()
 // There are no ports for these three calls: they are what Status says.
 void block::tell_status()
 {
-    const std::uint8_t now = pins().back_status;
-    const std::uint8_t before = std::exchange(status_, now);
-    const std::uint8_t fresh = now & ~before;
+    const std::uint64_t now = said_ & rtl_said_status;
+    const std::uint64_t before = known_ & rtl_said_status;
+    const std::uint64_t fresh = now & ~before;
+    known_ = (known_ & ~rtl_said_status) | now;
     if (now == 0)
         change_deferred_ = false;
     aside([&] {
@@ -449,7 +456,7 @@ void block::set_regions(const vmmio_shm &table)
 
 void block::regions_changed()
 {
-    if (status_ & VMMIO_STATUS_SUSPEND) { // SUSP-08
+    if (known_ & VMMIO_STATUS_SUSPEND) { // SUSP-08
         change_deferred_ = true;
         return;
     }

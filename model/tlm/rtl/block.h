@@ -64,19 +64,25 @@ public:
     const rtl_pins &pins() const { return top_->pins; }
 
     std::uint64_t clocks_run() const { return run_; }
-    std::uint64_t clocks_skipped() const { return at_ - run_; }
+    std::uint64_t clocks_skipped() const { return skipped_; }
 
     // The clock stood still until now, if it did: `number` clocks since the start.
-    void skip_to(std::uint64_t number) { at_ = number > at_ ? number : at_; }
+    void skip_to(std::uint64_t number)
+    {
+        if (number > run_ + skipped_)
+            skipped_ = number - run_;
+    }
 
     // Writes an FST file from now on; a clock takes period ps in it.
     void trace(const std::string &path, std::uint64_t period);
 
 private:
     void clock();
-    void half(bool level);
+    void traced_clock();
+    void dump(std::uint64_t time);
     bool pending() const;
     void answer();
+    void happened();
     void tell_status();
     template <typename Call>
     void aside(Call call);
@@ -97,19 +103,17 @@ private:
     const vmmio_back_side &back_;
     void *context_;
 
-    bool aside_ = false;      // a call into or from the back side is under way
-    bool strobes_ = false;    // some inputs are high for this clock only
-    std::uint8_t status_ = 0; // as the back side knows it
-    std::uint8_t irq_ = 0;    // as on_interrupt knows it
-    bool reset_told_ = false; // the request is being worked on
-    bool suspend_told_ = false;
-    std::uint64_t stops_told_ = 0;
-    bool change_deferred_ = false;     // regions_changed while suspended
+    std::uint64_t said_ = 0;       // by the outputs after the last clock: rtl_said
+    std::uint64_t known_ = 0;      // the same, as it was told; without requests that end in a clock
+    bool aside_ = false;           // a call into or from the back side is under way
+    bool strobes_ = false;         // some inputs are high for this clock only
+    std::uint64_t stops_told_ = 0; // the queues whose request is being worked on
+    bool change_deferred_ = false; // regions_changed while suspended
     std::vector<std::uint8_t> config_; // what the driver reads
     std::array<std::optional<vmmio_shm_region>, VMMIO_SHM_REGIONS_MAX> regions_;
 
     std::uint64_t run_ = 0;          // clocks
-    std::uint64_t at_ = 0;           // the same with those that were skipped
+    std::uint64_t skipped_ = 0;      // clocks
     std::uint64_t trace_period_ = 0; // 0: no trace
     std::uint64_t traced_ = 0;       // time of the last sample
 };
