@@ -55,7 +55,8 @@ module vmmio_axil #(
     // Of 16 bits, the first in the lowest: 8 for a feature 0..127, above them 8 for what it needs.
     parameter [16*(DEPENDENCY_COUNT + 1) - 1:0] DEPENDENCIES = 0,
     parameter                 QUEUES       = 2,                 // 1..64
-    // QueueSizeMax of each, 16 bits, queue 0 lowest: powers of 2, 1..32768.
+    // QueueSizeMax of each, 16 bits, queue 0 lowest: 1..32768, powers of 2 unless RING_PACKED is
+    // offered.
     parameter [16*QUEUES-1:0] QUEUE_SIZES  = {QUEUES{16'd256}},
     parameter                 REGIONS      = 1,                 // 0..8
     parameter                 CONFIG_BYTES = 8,                 // 0..256

@@ -10,7 +10,8 @@
 module vmmio_queues #(
     parameter                  QUEUES      = 2,
     parameter [16*QUEUES-1:0]  QUEUE_SIZES = {QUEUES{16'd256}},
-    parameter                  QUEUE_BITS  = 1 // 2^QUEUE_BITS >= QUEUES, 1..6
+    parameter                  QUEUE_BITS  = 1, // 2^QUEUE_BITS >= QUEUES, 1..6
+    parameter                  PACKED      = 0  // RING_PACKED is offered
 ) (
     input  wire                  clk,
     input  wire                  rst,            // also at the end of a device reset (MMIO-RST-01)
@@ -35,6 +36,7 @@ module vmmio_queues #(
     // Conditions.
     input  wire                  live,
     input  wire                  ring_reset,     // negotiated
+    input  wire                  ring_packed,    // negotiated; before FEATURES_OK rings are split
     input  wire                  with_data,      // NOTIFICATION_DATA is negotiated
     // Back side.
     output wire [QUEUES-1:0]     queue_alive,    // the device may use the queue
@@ -115,10 +117,12 @@ module vmmio_queues #(
     wire [15:0] limit = QUEUE_SIZES[16*sel +: 16];
     assign size_max = exists ? limit : 16'd0;
 
-    // A power of 2 up to the limit, which is one itself (MMIO-DRV-10): one bit is set, none above.
+    // Up to the limit (MMIO-DRV-10), and in a split ring a power of 2 (SPLIT-03): one bit is set.
+    // Where all rings are split, the limit is one as well, and no bit above it is set.
     wire [15:0] mask      = limit | (limit - 16'd1);
-    wire [15:0] size      = check_data[15:0] & mask;
-    wire        size_over = (check_data & ~{16'd0, mask}) != 32'd0;
+    wire [15:0] size      = PACKED != 0 ? check_data[15:0] : check_data[15:0] & mask;
+    wire        size_over = PACKED != 0 ? check_data > {16'd0, limit}
+                                        : (check_data & ~{16'd0, mask}) != 32'd0;
     wire [3:0]  some      = {|size[15:12], |size[11:8], |size[7:4], |size[3:0]};
     reg         size_bad;
 
@@ -126,12 +130,15 @@ module vmmio_queues #(
         input [3:0] bits;
         several = (bits[3] && bits[2]) || (bits[1] && bits[0]) || (|bits[3:2] && |bits[1:0]);
     endfunction
+    wire size_mixed = several(some) || several(size[15:12]) || several(size[11:8]) ||
+                      several(size[7:4]) || several(size[3:0]);
 
     reg fault_now;
     always @*
         case (step)
         3'd1:    fault_now = sel_fresh;
-        3'd2:    fault_now = check_data[0];                       // driver area, 2 bytes
+        // Driver area: 2 bytes; of a packed ring as its device area, 4 (PACK-23).
+        3'd2:    fault_now = check_data[0] || (ring_packed && check_data[1]);
         3'd3:    fault_now = check_data[1:0] != 2'd0;             // device area, 4 bytes
         3'd5:    fault_now = size_bad || check_data[3:0] != 4'd0; // descriptors, 16 bytes
         default: fault_now = 1'b0;
@@ -157,8 +164,7 @@ module vmmio_queues #(
             step <= 3'd0;
         else if (sweep || !checked)
             step <= step + 3'd1;
-        size_bad <= size_over || some == 4'd0 || several(some) || several(size[15:12]) ||
-                    several(size[11:8]) || several(size[7:4]) || several(size[3:0]);
+        size_bad <= size_over || some == 4'd0 || (!ring_packed && size_mixed);
         fault    <= step != 3'd0 && (fault || fault_now);
 
         store_now   <= store;

@@ -245,7 +245,8 @@ module vmmio_register_block #(
     vmmio_queues #(
         .QUEUES     (QUEUES),
         .QUEUE_SIZES(QUEUE_SIZES),
-        .QUEUE_BITS (QUEUE_BITS)
+        .QUEUE_BITS (QUEUE_BITS),
+        .PACKED     (FEATURES[`VMMIO_F_RING_PACKED])
     ) room_queues (
         .clk            (clk),
         .rst            (block_rst),
@@ -267,6 +268,7 @@ module vmmio_register_block #(
         .reset_runs     (queue_reset),
         .live           (live),
         .ring_reset     (features_ok && back_features[`VMMIO_F_RING_RESET]),
+        .ring_packed    (features_ok && back_features[`VMMIO_F_RING_PACKED]),
         .with_data      (features_ok && back_features[`VMMIO_F_NOTIFICATION_DATA]),
         .queue_alive    (back_queue_alive),
         .queue_stop     (back_queue_stop),

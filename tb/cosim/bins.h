@@ -77,6 +77,12 @@ namespace vmmio::tb
     X(queue_enable_of_each, queue_count, true)                                                     \
     X(queue_size_bit_refused, 32, true)                                                            \
     X(queue_address_bit_refused, 7, true)                                                          \
+    X(queue_size_just_beyond_refused, 1, true)                                                     \
+    X(split_ring_of_no_power_of_2_refused, 1, true)                                                \
+    X(packed_ring_enabled, 1, packed_offered)                                                      \
+    X(packed_ring_of_no_power_of_2_enabled, 14, packed_offered) /* by its highest bit but 1 */     \
+    X(packed_address_bit_refused, 8, packed_offered)                                               \
+    X(split_ring_enabled_where_packed_is_offered, 1, packed_offered)                               \
     X(queue_ready_beyond_1, 1, true)                                                               \
     X(setting_of_absent_queue, 1, true)                                                            \
     X(setting_of_ready_queue, 1, true)                                                             \

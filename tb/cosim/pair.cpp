@@ -159,7 +159,7 @@ void pair::set_queue(unsigned queue, uint32_t size)
     write(VMMIO_REG_QUEUE_SIZE, size);
     write(VMMIO_REG_QUEUE_DESC_LOW, 0x10000 * (queue + 1));
     write(VMMIO_REG_QUEUE_DESC_HIGH, queue);
-    write(VMMIO_REG_QUEUE_DRIVER_LOW, 0x10000 * (queue + 1) + 0x4002);
+    write(VMMIO_REG_QUEUE_DRIVER_LOW, 0x10000 * (queue + 1) + 0x4004);
     write(VMMIO_REG_QUEUE_DRIVER_HIGH, queue);
     write(VMMIO_REG_QUEUE_DEVICE_LOW, 0x10000 * (queue + 1) + 0x8004);
     write(VMMIO_REG_QUEUE_DEVICE_HIGH, queue);

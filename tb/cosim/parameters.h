@@ -35,6 +35,7 @@ inline bool offers(unsigned bit) { return hex_field(RTL_FEATURES, 32, bit / 32) 
 
 inline const bool suspend_offered = offers(VMMIO_F_SUSPEND);
 inline const bool ring_reset_offered = offers(VMMIO_F_RING_RESET);
+inline const bool packed_offered = offers(VMMIO_F_RING_PACKED);
 inline const bool notification_data_offered = offers(VMMIO_F_NOTIFICATION_DATA);
 
 inline uint32_t size_max(unsigned queue) { return hex_field(RTL_SIZES, 16, queue); }

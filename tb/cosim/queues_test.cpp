@@ -61,39 +61,98 @@ TEST(queues, two_programmed_side_by_side)
     }
 }
 
+/* Split rings, and packed ones if they are offered. */
+std::vector<bool> ring_layouts()
+{
+    return packed_offered ? std::vector<bool>{false, true} : std::vector<bool>{false};
+}
+
+vmmio_features with_rings(bool packed)
+{
+    vmmio_features features = offered();
+    if (!packed)
+        vmmio_features_remove(&features, VMMIO_F_RING_PACKED);
+    return features;
+}
+
 TEST(queues, sizes_that_are_refused)
 {
-    ROWS("MMIO-DRV-10", "A-QSIZE-BAD", "H-21");
-    pair p;
-
-    p.start(offered());
-    for (unsigned q = 0; q < queue_count; q++)
-        for (unsigned bit = 0; bit < 32; bit++)
-            for (const uint32_t size : {1u << bit, (1u << bit) - 1, (1u << bit) + 0x10000}) {
-                const bool good = size != 0 && size <= size_max(q) && !(size & (size - 1));
+    ROWS("MMIO-DRV-10", "A-QSIZE-BAD", "SPLIT-03", "PACK-01", "H-21");
+    for (const bool packed : ring_layouts()) {
+        pair p;
+        p.start(with_rings(packed));
+        for (unsigned q = 0; q < queue_count; q++) {
+            std::vector<uint32_t> sizes = {
+                3, 5, 7, 100, size_max(q), size_max(q) + 1, size_max(q) - 1, size_max(q) + 0x10000};
+            for (unsigned bit = 0; bit < 32; bit++)
+                sizes.insert(sizes.end(), {1u << bit, (1u << bit) - 1, (1u << bit) + 0x10000});
+            for (const uint32_t size : sizes) {
+                const bool good =
+                    size != 0 && size <= size_max(q) && (packed || !(size & (size - 1)));
                 p.set_queue(q, size);
                 p.write(VMMIO_REG_QUEUE_READY, 1);
-                EXPECT_EQ(p.read(VMMIO_REG_QUEUE_READY), good) << q << " " << size;
+                EXPECT_EQ(p.read(VMMIO_REG_QUEUE_READY), good) << q << " " << size << " " << packed;
+                if (good) {
+                    EXPECT_EQ(enabled_with(p)[3], size);
+                }
                 p.write(VMMIO_REG_QUEUE_READY, 0);
             }
+        }
+    }
 }
 
 TEST(queues, alignment_of_the_three_parts)
 {
-    ROWS("A-QADDR-BAD", "H-19");
-    pair p;
+    ROWS("A-QADDR-BAD", "SPLIT-02", "PACK-23", "H-19");
+    for (const bool packed : ring_layouts()) {
+        pair p;
+        p.start(with_rings(packed));
+        for (unsigned bit = 0; bit < 32; bit++)
+            for (const auto &[offset, align] :
+                 {std::pair(VMMIO_REG_QUEUE_DESC_LOW, 16u),
+                  std::pair(VMMIO_REG_QUEUE_DRIVER_LOW, packed ? 4u : 2u),
+                  std::pair(VMMIO_REG_QUEUE_DEVICE_LOW, 4u)}) {
+                p.set_queue(0, 1);
+                p.write(offset, 1u << bit);
+                p.write(VMMIO_REG_QUEUE_READY, 1);
+                EXPECT_EQ(p.read(VMMIO_REG_QUEUE_READY), 1u << bit >= align)
+                    << offset << " " << bit << " " << packed;
+                p.write(VMMIO_REG_QUEUE_READY, 0);
+            }
+    }
+}
 
-    p.start(offered());
-    for (unsigned bit = 0; bit < 32; bit++)
-        for (const auto &[offset, align] :
-             {std::pair(VMMIO_REG_QUEUE_DESC_LOW, 16u), std::pair(VMMIO_REG_QUEUE_DRIVER_LOW, 2u),
-              std::pair(VMMIO_REG_QUEUE_DEVICE_LOW, 4u)}) {
-            p.set_queue(0, 1);
-            p.write(offset, 1u << bit);
-            p.write(VMMIO_REG_QUEUE_READY, 1);
-            EXPECT_EQ(p.read(VMMIO_REG_QUEUE_READY), 1u << bit >= align) << offset << " " << bit;
-            p.write(VMMIO_REG_QUEUE_READY, 0);
-        }
+/* What is negotiated when QueueReady is written counts, not what is offered or accepted. */
+TEST(queues, rings_are_split_until_features_ok)
+{
+    ROWS("PACK-01", "PACK-23", "A-QREADY-LATE");
+    const unsigned q = queue_count - 1;
+    const uint32_t size = 3, driver = 0x20000 + 2;
+    pair p;
+    const auto enable = [&](uint32_t with_size, uint32_t with_driver) {
+        p.set_queue(q, with_size);
+        p.write(VMMIO_REG_QUEUE_DRIVER_LOW, with_driver);
+        p.write(VMMIO_REG_QUEUE_READY, 1);
+        const uint32_t ready = p.read(VMMIO_REG_QUEUE_READY);
+        p.write(VMMIO_REG_QUEUE_READY, 0);
+        return ready;
+    };
+
+    p.write(VMMIO_REG_STATUS, VMMIO_STATUS_ACKNOWLEDGE);
+    p.write(VMMIO_REG_STATUS, VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER);
+    for (uint32_t i = 0; i < 4; i++) {
+        p.write(VMMIO_REG_DRIVER_FEATURES_SEL, i);
+        p.write(VMMIO_REG_DRIVER_FEATURES, offered().word[i]);
+    }
+    EXPECT_EQ(enable(size, driver), 0u);
+    EXPECT_EQ(enable(4, driver), 1u);
+    p.write(VMMIO_REG_STATUS, accepted);
+    EXPECT_EQ(enable(size, driver), 0u);
+    EXPECT_EQ(enable(4, driver), !packed_offered);
+    EXPECT_EQ(enable(size, driver + 2), packed_offered);
+    p.write(VMMIO_REG_STATUS, 0);
+    EXPECT_EQ(enable(size, driver + 2), 0u);
+    EXPECT_EQ(enable(4, driver), 1u);
 }
 
 TEST(queues, the_back_side_may_refuse)

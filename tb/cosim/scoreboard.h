@@ -115,6 +115,7 @@ private:
     void cover_shm_select(uint32_t sel);
     void cover_status_write(uint32_t value);
     void cover_queue_write(uint32_t offset, uint32_t value);
+    void cover_queue_enable(const vmmio_queue_registers &q);
 
     dut &dut_;
     axi_master &master_;

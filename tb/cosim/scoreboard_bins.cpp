@@ -186,19 +186,44 @@ void scoreboard::cover_queue_write(uint32_t offset, uint32_t value)
         return bins_.hit(bin::queue_ready_beyond_1);
     if (value == 0 || q.ready)
         return;
-    const bool size_good = q.size != 0 && q.size <= q.size_max && (q.size & (q.size - 1)) == 0;
+    cover_queue_enable(q);
+}
+
+void scoreboard::cover_queue_enable(const vmmio_queue_registers &q)
+{
+    const bool packed = c.status & VMMIO_STATUS_FEATURES_OK &&
+                        vmmio_features_has(&c.driver_features, VMMIO_F_RING_PACKED);
+    const bool in_range = q.size != 0 && q.size <= q.size_max;
+    const bool power_of_2 = (q.size & (q.size - 1)) == 0;
+    const bool size_good = in_range && (packed || power_of_2);
     if (!size_good)
         bins_.hit(bin::queue_size_bit_refused, highest_bit(q.size));
-    const uint64_t low[] = {q.desc & 15, q.driver & 1, q.device & 3};
+    if (q.size == q.size_max + 1)
+        bins_.hit(bin::queue_size_just_beyond_refused);
+    if (in_range && !power_of_2 && !packed)
+        bins_.hit(bin::split_ring_of_no_power_of_2_refused);
+
+    const struct {
+        uint64_t low;
+        unsigned width;
+    } areas[] = {
+        {q.desc & 15, 4}, {q.driver & (packed ? 3 : 1), packed ? 2u : 1u}, {q.device & 3, 2}};
     unsigned at = 0;
-    for (const unsigned width : {4u, 1u, 2u}) {
-        const uint64_t bits = low[width == 4 ? 0 : width == 1 ? 1 : 2];
-        for (unsigned i = 0; i < width; i++, at++)
-            if (size_good && bits == 1ull << i)
-                bins_.hit(bin::queue_address_bit_refused, at);
+    bool aligned = true;
+    for (const auto &area : areas) {
+        aligned = aligned && area.low == 0;
+        for (unsigned i = 0; i < area.width; i++, at++)
+            if (size_good && area.low == 1ull << i)
+                bins_.hit(packed ? bin::packed_address_bit_refused : bin::queue_address_bit_refused,
+                          at);
     }
-    if (!size_good || low[0] || low[1] || low[2])
-        bins_.hit(bin::queue_refused_by_block);
+    if (!size_good || !aligned)
+        return bins_.hit(bin::queue_refused_by_block);
+    if (!packed)
+        return bins_.hit(bin::split_ring_enabled_where_packed_is_offered);
+    bins_.hit(bin::packed_ring_enabled);
+    if (!power_of_2)
+        bins_.hit(bin::packed_ring_of_no_power_of_2_enabled, highest_bit(q.size) - 1);
 }
 
 /* The write acts in the clock of what it is about. */

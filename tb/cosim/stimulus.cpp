@@ -146,6 +146,8 @@ void stimulus::negotiate(bool well)
     for (unsigned i = 0; i < 4; i++)
         if (pick(3) == 0)
             features.word[i] &= static_cast<uint32_t>(random_()) | required().word[i];
+    if (packed_offered && pick(2))
+        vmmio_features_remove(&features, VMMIO_F_RING_PACKED);
     if (!well)
         features.word[pick(4)] ^= word();
     for (uint32_t i = 0; i < 4; i++) {
@@ -161,18 +163,21 @@ void stimulus::negotiate(bool well)
 
 void stimulus::set_up_queue(uint32_t queue, bool well)
 {
+    const uint32_t limit = size_max(queue % queue_count);
     uint32_t size = 1;
 
-    while (size < size_max(queue % queue_count) && pick(4))
+    while (2 * size <= limit && pick(packed_offered ? 8 : 4))
         size *= 2;
+    if (packed_offered && pick(2)) // any, for a packed ring
+        size += std::min(pick(size), limit - size);
     write(VMMIO_REG_QUEUE_SEL, queue);
     for (const uint32_t offset : queue_settings)
         if (offset != VMMIO_REG_QUEUE_SIZE && (well || pick(8)))
             write(offset, static_cast<uint32_t>(random_()) & ~15u);
     write(VMMIO_REG_QUEUE_SIZE, size);
     const uint32_t top = 1u << pick(32);
-    if (!well && pick(3))
-        write(VMMIO_REG_QUEUE_SIZE, pick(8) ? top | pick(top) : 0);
+    if (!well && pick(2))
+        write(VMMIO_REG_QUEUE_SIZE, pick(8) ? top | pick(top) : pick(2) ? limit + 1 : 0);
     else if (!well)
         write(queue_settings[2 * pick(3)], 1u << pick(5));
     write(VMMIO_REG_QUEUE_READY, 1);

@@ -8,9 +8,10 @@ SETS = {
     "usual": {"QUEUES": "2", "QUEUE_SIZES": "32'h01000100", "REGIONS": "1", "CONFIG_BYTES": "8",
               "HOLD_RESET": "1", "FEATURES": "128'h94130000000", "REQUIRED": "128'h100000000"},
     # 5 queues do not fill the selector's bits, 13 bytes end inside a word; bit 1 needs 0, 70 needs 1.
-    "large": {"QUEUES": "5", "QUEUE_SIZES": "80'h01008000001000400001", "REGIONS": "2",
+    # Packed rings, so a limit need not be a power of 2.
+    "large": {"QUEUES": "5", "QUEUE_SIZES": "80'h01008000001000640001", "REGIONS": "2",
               "CONFIG_BYTES": "13", "HOLD_RESET": "0",
-              "FEATURES": "128'h80000000000000410000094130000003", "REQUIRED": "128'h100000000",
+              "FEATURES": "128'h80000000000000410000094530000003", "REQUIRED": "128'h100000000",
               "DEPENDENCY_COUNT": "2", "DEPENDENCIES": "48'h000001460001",
               "QUEUE_BITS": "3"}, # else the top's to tell, and not every proof has the top
 }
@@ -36,7 +37,8 @@ BOUNDED = {
     "size_is_legal": 30,
 }
 
-MUTANT_SETS = {"never_without_needed": "large", "stop_until_done": "large"}
+MUTANT_SETS = {"never_without_needed": "large", "stop_until_done": "large",
+               "size_is_legal": "large", "packed_events_are_aligned": "large"}
 
 # Property: (module of rtl/, text, what it becomes).
 MUTANTS = {
@@ -162,8 +164,9 @@ MUTANTS = {
     "back_reads_what_was_written": ("vmmio_queues", "store_word  <= sweep ? step : setting;",
                                     "store_word  <= setting;"),
     "enable_was_asked": ("vmmio_queues", "fault_now = sel_fresh;", "fault_now = 1'b0;"),
-    "size_is_legal": ("vmmio_queues", "(check_data & ~{16'd0, mask})",
-                      "(check_data & ~{16'hffff, mask})"),
+    "size_is_legal": ("vmmio_queues", "check_data > {16'd0, limit}",
+                      "check_data[15:0] > limit"),
+    "packed_events_are_aligned": ("vmmio_queues", "(ring_packed && check_data[1])", "1'b0"),
     "addresses_are_aligned": ("vmmio_queues", "check_data[3:0] != 4'd0", "check_data[2:0] != 3'd0"),
     "enable_is_held": ("vmmio_queues", "enabling && checked && !fault;",
                        "enabling && checked && !fault && !queue_stop_done[0];"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registers of one queue, whichever it is: what was written when it was not in use, and nothing
 // else, is what the back side reads (MMIO-QADDR-01, MMIO-DRV-10, MMIO-DRV-11, VQ-06, H-21, H-22,
-// H-63); QueueReady and QueueReset read back what runs (MMIO-DRV-12, MMIO-QRESET-01..05, H-64); a
+// H-63), if it is right for a ring of the negotiated layout (SPLIT-02, SPLIT-03, PACK-01, PACK-23); QueueReady and QueueReset read back what runs (MMIO-DRV-12, MMIO-QRESET-01..05, H-64); a
 // kick reaches a queue that is alive, and no other (MMIO-QNOTIFY-01, MMIO-NOTIFY-01, H-20, H-39).
 `default_nettype none
 `include "contract.vh"
@@ -76,6 +76,7 @@ module formal_queues #(
     reg         used;   // the queue was in use in the clock before
     wire        ours    = acts && sel == {26'd0, q};
     wire        setting = ours && word_of(at) != 3'd7 && !used;
+    wire        packed_ring = back_status[3] && back_features[`VMMIO_F_RING_PACKED];
     wire        ring_reset = back_status[3] && back_features[`VMMIO_F_RING_RESET];
     wire        wipes   = ours && at == `VMMIO_REG_QUEUE_RESET && data == 32'd1 && ring_reset;
     wire        stops   = ours && at == `VMMIO_REG_QUEUE_READY && data == 32'd0;
@@ -166,8 +167,11 @@ module formal_queues #(
             if (back_enable_request && back_enable_queue == q[QUEUE_BITS-1:0]) begin
                 enable_was_asked: assert (start_asked && !empty && !alive && !stopping);
                 size_is_legal: assert (size != 32'd0 && size <= {16'd0, size_max} &&
-                                       (size & (size - 32'd1)) == 32'd0);
+                                       (packed_ring || (size & (size - 32'd1)) == 32'd0));
                 addresses_are_aligned: assert (!must_be_zero || !value);
+                if (FEATURES[`VMMIO_F_RING_PACKED])
+                    packed_events_are_aligned: assert (
+                        !packed_ring || some_word != 3'd2 || some_bit != 5'd1 || !value);
             end
             if (enable_before)
                 enable_is_held: assert (back_enable_request);
@@ -206,6 +210,12 @@ module formal_queues #(
             `COVER(cover_locked_write, ours && word_of(at) != 3'd7 && used);
             `COVER(cover_kick, kick);
             `COVER(cover_refused, starts && !used && !empty && size == 32'd3);
+            if (FEATURES[`VMMIO_F_RING_PACKED]) begin
+                `COVER(cover_packed_ring, alive && size == 32'd99 && empty == 1'b0);
+                `COVER(cover_split_driver_area, back_enable_request && value &&
+                       back_enable_queue == q[QUEUE_BITS-1:0] && back_status[3] &&
+                       some_word == 3'd2 && some_bit == 5'd1);
+            end
             if (FEATURES[`VMMIO_F_RING_RESET]) begin
                 `COVER(cover_queue_reset, settled && offset == `VMMIO_REG_QUEUE_RESET &&
                        read_data == 32'd1);
