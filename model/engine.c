@@ -13,7 +13,7 @@ static void list_enabled_queues(struct vmmio_engine *engine)
 
 /*
  * A function may still hold these; what it makes of them is dropped (A-RESET-INFLIGHT). Free ones
- * are marked with the rest: that ends when they are taken.
+ * are marked with the rest: that ends when they are taken. The stand-in is never alive.
  */
 static void cancel_requests(struct vmmio_engine *engine, const struct vmmio_queue *queue)
 {
@@ -23,6 +23,7 @@ static void cancel_requests(struct vmmio_engine *engine, const struct vmmio_queu
         if (queue && queue != request->from)
             continue;
         request->cancelled = true;
+        request->from = &engine->stand_in;
         if (request->waiting) { /* the function is done with it */
             request->waiting = false;
             vmmio_free_request(request);
@@ -36,32 +37,45 @@ static void clear_queue(struct vmmio_queue *queue)
         .index = queue->index, .listed = queue->listed, .next_in_list = queue->next_in_list};
 }
 
-static uint32_t held_requests(const struct vmmio_engine *engine)
+static bool holds_requests(const struct vmmio_engine *engine)
 {
-    uint32_t held = 0;
-
     for (uint32_t i = 0; i < engine->is.queue_count; i++)
-        held += engine->is.queues[i].held;
-    return held;
+        if (engine->is.queues[i].enabled && vmmio_in_function(&engine->is.queues[i]))
+            return true;
+    return false;
 }
 
 static bool suspend_finished(struct vmmio_engine *engine)
 {
-    if (!engine->suspend_wanted || engine->running || (engine->live && held_requests(engine)))
+    if (!engine->suspend_wanted || engine->running || (engine->live && holds_requests(engine)))
         return false;
     engine->suspend_wanted = false;
     return true;
 }
 
-/*
- * Queues that the negotiated features do not have: one that was enabled too early keeps its
- * QueueReady, but is never served.
- */
-static void limit_queues(struct vmmio_engine *engine, uint32_t usable)
+struct vmmio_terms vmmio_terms_of(const struct vmmio_function *function,
+                                  const struct vmmio_features *negotiated)
 {
-    engine->usable_queues = usable;
-    for (uint32_t i = usable; i < engine->is.queue_count; i++)
-        engine->is.queues[i].enabled = false;
+    struct vmmio_terms terms = {.usable_queues = function->queue_count};
+
+    if (!negotiated)
+        return terms;
+    terms.event_idx = vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
+    terms.indirect = vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
+    terms.packed = vmmio_features_has(negotiated, VMMIO_F_RING_PACKED);
+    terms.in_order = vmmio_features_has(negotiated, VMMIO_F_IN_ORDER);
+    if (function->type->usable_queues)
+        terms.usable_queues = function->type->usable_queues(function, negotiated);
+    return terms;
+}
+
+void vmmio_engine_agree(struct vmmio_engine *engine, const struct vmmio_terms *terms)
+{
+    engine->event_idx = terms->event_idx;
+    engine->indirect = terms->indirect;
+    engine->packed = terms->packed;
+    engine->in_order = terms->in_order;
+    engine->usable_queues = terms->usable_queues;
 }
 
 static void end_suspend(struct vmmio_engine *engine)
@@ -80,18 +94,15 @@ static void stop_all(struct vmmio_engine *engine)
 static void finish_reset(struct vmmio_engine *engine)
 {
     const struct vmmio_engine_config *is = &engine->is;
+    const struct vmmio_terms none = vmmio_terms_of(is->function, NULL);
 
     engine->reset_wanted = false;
     engine->paused = false;
     engine->suspend_wanted = false;
     engine->stop_wanted = false;
-    engine->event_idx = false;
-    engine->indirect = false;
-    engine->packed = false;
-    engine->in_order = false;
+    vmmio_engine_agree(engine, &none);
     for (uint32_t i = 0; i < is->queue_count; i++)
         clear_queue(&is->queues[i]);
-    engine->usable_queues = is->function->queue_count;
     while (engine->first_listed)
         vmmio_unlist_queue(engine);
     while (engine->restored) {
@@ -167,6 +178,10 @@ void vmmio_engine_leave(struct vmmio_engine *engine, bool first)
 void vmmio_engine_forget_pointers(struct vmmio_engine *engine)
 {
     engine->map_epoch++;
+    engine->direct_split = NULL;
+    engine->direct_packed = NULL;
+    for (uint32_t i = 0; i < engine->is.queue_count; i++)
+        engine->is.queues[i].direct = NULL;
     engine->ranges[false].length = 0;
     engine->ranges[true].length = 0;
 }
@@ -218,18 +233,17 @@ static bool back_features_ok(void *context, const struct vmmio_features *negotia
     struct vmmio_engine *engine = context;
     struct vmmio_function *function = engine->is.function;
 
-    const bool packed = vmmio_features_has(negotiated, VMMIO_F_RING_PACKED);
-
-    if (packed && any_enabled(engine)) /* as split rings, when nobody knew better (H-31) */
+    /* Queues were enabled as split rings, when nobody knew better (H-31). */
+    if (vmmio_features_has(negotiated, VMMIO_F_RING_PACKED) && any_enabled(engine))
         return false;
     if (function->type->features_ok && !function->type->features_ok(function, negotiated))
         return false;
-    if (function->type->usable_queues)
-        limit_queues(engine, function->type->usable_queues(function, negotiated));
-    engine->event_idx = vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
-    engine->indirect = vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
-    engine->packed = packed;
-    engine->in_order = vmmio_features_has(negotiated, VMMIO_F_IN_ORDER);
+    const struct vmmio_terms terms = vmmio_terms_of(function, negotiated);
+
+    vmmio_engine_agree(engine, &terms);
+    /* Queues that do not exist: one that was enabled too early keeps its QueueReady. */
+    for (uint32_t i = terms.usable_queues; i < engine->is.queue_count; i++)
+        engine->is.queues[i].enabled = false;
     vmmio_engine_config_changed(engine, false);
     return true;
 }
@@ -265,8 +279,6 @@ static bool back_queue_enable(void *context, uint32_t index,
     queue->size = registers->size;
     queue->armed = UINT32_MAX;
     queue->map_epoch = engine->map_epoch - 1;
-    queue->split_epoch = queue->map_epoch;
-    queue->packed_epoch = queue->map_epoch;
     queue->packed = engine->packed;
     queue->enabled = index < engine->usable_queues &&
                      (queue->packed ? vmmio_packed_enable(queue) : vmmio_split_enable(queue));
@@ -284,7 +296,6 @@ static bool back_queue_stop(void *context, uint32_t index)
     if (engine->served == queue)
         vmmio_end_turn(engine);
     cancel_requests(engine, queue);
-    queue->held = 0;
     if (engine->is.function->type->queue_stopped)
         engine->is.function->type->queue_stopped(engine->is.function, index);
     if (engine->running) { /* an access may be on its way; vmmio_engine_settle() reports the end */
@@ -302,7 +313,8 @@ static bool back_suspend(void *context)
     struct vmmio_engine *engine = context;
 
     engine->paused = true;
-    vmmio_end_turn(engine);
+    if (engine->served)
+        vmmio_end_turn(engine);
     engine->suspend_wanted = true;
     return suspend_finished(engine);
 }

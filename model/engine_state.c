@@ -14,8 +14,7 @@
 struct prospect {
     bool live;
     bool may_enable;
-    bool packed, in_order;
-    uint32_t usable;            /* queues */
+    struct vmmio_terms terms;
     uint32_t free;              /* request structs */
     struct vmmio_request **end; /* of the list of those that were in the function */
 };
@@ -32,15 +31,11 @@ static uint32_t length_of(const struct vmmio_request *list)
 static struct prospect prospect_of(struct vmmio_engine *engine, const struct vmmio_block *fresh,
                                    const struct vmmio_features *negotiated)
 {
-    const struct vmmio_function *function = engine->is.function;
     const uint32_t started = VMMIO_STATUS_DRIVER_OK | VMMIO_STATUS_SUSPEND;
     const uint32_t ended = VMMIO_STATUS_NEEDS_RESET | VMMIO_STATUS_FAILED;
-    struct prospect p = {.usable = function->queue_count, .end = &engine->restored};
+    struct prospect p = {.terms = vmmio_terms_of(engine->is.function, negotiated),
+                         .end = &engine->restored};
 
-    if (negotiated && function->type->usable_queues)
-        p.usable = function->type->usable_queues(function, negotiated);
-    p.packed = negotiated && vmmio_features_has(negotiated, VMMIO_F_RING_PACKED);
-    p.in_order = negotiated && vmmio_features_has(negotiated, VMMIO_F_IN_ORDER);
     p.may_enable = !fresh->resetting;
     p.live = (fresh->status & started || fresh->legacy_started) && !(fresh->status & ended) &&
              !fresh->resetting;
@@ -63,13 +58,21 @@ static bool in_function(const struct vmmio_request *request, const struct vmmio_
     return request->mark && !request->cancelled && request->from == queue;
 }
 
+static void visit_low_half(struct vmmio_state *state, uint32_t *value)
+{
+    uint16_t low = (uint16_t)*value;
+
+    vmmio_state_u16(state, &low);
+    *value = low;
+}
+
 /* Where it is in its queue: packed rings and IN_ORDER have more to keep. */
 static void visit_place(struct vmmio_request *request, const struct vmmio_queue *queue,
                         bool in_order, struct vmmio_state *state)
 {
     vmmio_state_u16(state, &request->head);
     if (queue->packed)
-        vmmio_state_u16(state, &request->slots);
+        visit_low_half(state, &request->slots);
     if (in_order) {
         vmmio_state_bool(state, &request->waiting);
         vmmio_state_u32(state, &request->used_length);
@@ -134,24 +137,11 @@ static bool restore_request(struct vmmio_request *request, const struct vmmio_qu
     return readable + writable <= UINT32_MAX && !state->failed;
 }
 
-static struct vmmio_request *take_free(struct vmmio_engine *engine, struct vmmio_queue *queue)
-{
-    struct vmmio_request *request = engine->free_requests;
-
-    engine->free_requests = request->next;
-    request->queue = queue->index;
-    request->from = queue;
-    request->cancelled = false;
-    request->waiting = false;
-    return request;
-}
-
 /* As if it had been taken from the ring; the function gets it at the next run, unless it waits. */
 static void take_again(struct vmmio_engine *engine, struct vmmio_queue *queue,
                        struct vmmio_request *request, struct prospect *p)
 {
-    queue->held++;
-    if (p->in_order)
+    if (p->terms.in_order)
         vmmio_order_append(queue, request);
     if (request->waiting)
         return;
@@ -164,7 +154,6 @@ static void take_again(struct vmmio_engine *engine, struct vmmio_queue *queue,
 static enum vmmio_error restore_requests(struct vmmio_engine *engine, struct vmmio_queue *queue,
                                          struct prospect *p, struct vmmio_state *state)
 {
-    const uint32_t taken = queue->packed ? vmmio_packed_taken(queue) : 0;
     uint32_t count, slots = 0;
 
     vmmio_state_u32(state, &count);
@@ -177,16 +166,20 @@ static enum vmmio_error restore_requests(struct vmmio_engine *engine, struct vmm
             return count <= engine->is.request_count ? VMMIO_ERROR_STATE_BUSY
                                                      : VMMIO_ERROR_STATE_DEVICE;
         p->free--;
-        struct vmmio_request *request = state->commit ? take_free(engine, queue) : &judged;
+        struct vmmio_request *request = state->commit ? engine->free_requests : &judged;
 
-        if (!restore_request(request, queue, p->in_order, engine->segments_each, state))
+        if (state->commit)
+            vmmio_take_free(engine, request, queue);
+        if (!restore_request(request, queue, p->terms.in_order, engine->segments_each, state))
             return VMMIO_ERROR_STATE_INVALID;
         slots += request->slots;
-        if ((queue->packed && slots > taken) || (i == 0 && request->waiting))
+        if (i == 0 && request->waiting)
             return VMMIO_ERROR_STATE_INVALID;
         if (state->commit)
             take_again(engine, queue, request, p);
     }
+    if (queue->enabled && p->live && slots != vmmio_in_function(queue))
+        return VMMIO_ERROR_STATE_INVALID;
     return VMMIO_ERROR_OK;
 }
 
@@ -220,7 +213,7 @@ static bool take_over_positions(struct vmmio_queue *queue)
     const uint16_t avail = queue->next_avail, used = queue->next_used;
 
     queue->next_avail = avail & 0x7fff;
-    queue->avail_lap = avail & 0x8000 ? VMMIO_DESC_AVAIL : VMMIO_DESC_USED;
+    queue->avail_lap = VMMIO_PACKED_WORD(avail & 0x8000 ? VMMIO_DESC_AVAIL : VMMIO_DESC_USED);
     queue->next_used = used & 0x7fff;
     queue->used_lap = used & 0x8000 ? VMMIO_PACKED_BOTH : 0;
     queue->published = queue->next_used;
@@ -235,13 +228,13 @@ static bool queue_possible(const struct vmmio_queue_registers *registers, struct
 {
     struct vmmio_queue trial = *queue;
 
-    if (registers->ready && vmmio_queues_fault(registers, p->packed) != VMMIO_DIAG_COUNT)
+    if (registers->ready && vmmio_queues_fault(registers, p->terms.packed) != VMMIO_DIAG_COUNT)
         return false;
     if (queue->armed > UINT16_MAX && queue->armed != UINT32_MAX)
         return false;
     if (!queue->enabled)
         return true;
-    return registers->ready && p->may_enable && queue->index < p->usable &&
+    return registers->ready && p->may_enable && queue->index < p->terms.usable_queues &&
            (queue->packed ? take_over_positions(queue) && vmmio_packed_enable(&trial)
                           : vmmio_split_enable(&trial));
 }
@@ -258,7 +251,7 @@ static enum vmmio_error visit_one(struct vmmio_engine *engine, const struct vmmi
         save_requests(engine, &engine->is.queues[index], state);
         return VMMIO_ERROR_OK;
     }
-    queue.packed = queue.enabled && p->packed;
+    queue.packed = queue.enabled && p->terms.packed;
     if (queue.enabled)
         take_over(&queue, &registers);
     if (!queue_possible(&registers, &queue, p))
@@ -266,8 +259,7 @@ static enum vmmio_error visit_one(struct vmmio_engine *engine, const struct vmmi
     if (!state->commit)
         return restore_requests(engine, &queue, p, state);
     queue.map_epoch = engine->map_epoch - 1;
-    queue.split_epoch = queue.map_epoch;
-    queue.packed_epoch = queue.map_epoch;
+    queue.direct = NULL;
     engine->is.queues[index] = queue;
     fresh->is.queues[index] = registers;
     return restore_requests(engine, &engine->is.queues[index], p, state);
@@ -311,13 +303,9 @@ static enum vmmio_error restore_list(struct vmmio_engine *engine, uint32_t queue
 }
 
 static void take_over_engine(struct vmmio_engine *engine, const struct vmmio_block *fresh,
-                             const struct prospect *p, const struct vmmio_features *negotiated)
+                             const struct prospect *p)
 {
-    engine->event_idx = negotiated && vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
-    engine->indirect = negotiated && vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
-    engine->packed = p->packed;
-    engine->in_order = p->in_order;
-    engine->usable_queues = p->usable;
+    vmmio_engine_agree(engine, &p->terms);
     engine->live = p->live;
     engine->suspend_wanted = fresh->suspending && p->live;
     engine->paused = engine->suspend_wanted || fresh->status & VMMIO_STATUS_SUSPEND;
@@ -333,7 +321,7 @@ enum vmmio_error vmmio_engine_state(struct vmmio_engine *engine, const struct vm
     if (!vmmio_state_reading(state))
         mark_requests(engine);
     if (state->commit)
-        take_over_engine(engine, fresh, &p, state->negotiated);
+        take_over_engine(engine, fresh, &p);
     for (uint32_t i = 0; i < queue_count && error == VMMIO_ERROR_OK; i++)
         error = visit_one(engine, fresh, i, &p, state);
     if (error != VMMIO_ERROR_OK)

@@ -11,7 +11,8 @@ static struct vmmio_ring_parts parts(const struct vmmio_queue *queue)
 
 bool vmmio_packed_enable(struct vmmio_queue *queue)
 {
-    queue->avail_lap = VMMIO_DESC_AVAIL; /* both wrap counters start at 1 (PACK-03) */
+    queue->avail_lap =
+        VMMIO_PACKED_WORD(VMMIO_DESC_AVAIL); /* both wrap counters start at 1 (PACK-03) */
     queue->used_lap = VMMIO_PACKED_BOTH;
     queue->published_lap = VMMIO_PACKED_BOTH;
     return vmmio_ring_fits(queue, parts(queue));
@@ -19,11 +20,8 @@ bool vmmio_packed_enable(struct vmmio_queue *queue)
 
 static void refresh_pointers(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    if (queue->map_epoch == engine->map_epoch)
-        return;
-    const bool all = vmmio_ring_map(engine, queue, parts(queue), VMMIO_EVENT_ALIGN);
-
-    queue->packed_epoch = all && !engine->in_order ? queue->map_epoch : queue->map_epoch - 1;
+    if (queue->map_epoch != engine->map_epoch)
+        vmmio_ring_map(engine, queue, parts(queue), VMMIO_EVENT_ALIGN);
 }
 
 bool vmmio_packed_flags_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
@@ -97,14 +95,15 @@ bool vmmio_packed_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
     const struct vmmio_table table = vmmio_own_table(queue);
     const uint32_t room = queue->size - vmmio_packed_taken(queue);
     const uint32_t limit = room < engine->segments_each ? room : engine->segments_each;
-    uint16_t slot = queue->next_avail, lap = queue->avail_lap;
+    uint32_t lap = queue->avail_lap;
+    uint16_t slot = queue->next_avail;
 
     for (uint32_t steps = 1;; steps++) {
         if (!vmmio_request_add(engine, queue, request, d, (flags & VMMIO_DESC_WRITE) != 0))
             return false;
         vmmio_packed_advance(queue, &slot, &lap, slot, 1);
         if (!(flags & VMMIO_DESC_NEXT)) {
-            request->slots = (uint16_t)steps;
+            request->slots = steps;
             queue->next_avail = slot;
             queue->avail_lap = lap;
             return true;
@@ -114,7 +113,7 @@ bool vmmio_packed_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
         if (!vmmio_table_fetch(engine, queue, &table, slot, &d))
             return false;
         flags = (uint32_t)(d.rest >> 48);
-        request->head = (uint16_t)(d.rest >> 32); /* the last one's counts (PACK-11) */
+        request->head = (uint32_t)(d.rest >> 32) & 0xffff; /* the last one's counts (PACK-11) */
         if (!vmmio_packed_available(flags, lap))
             return vmmio_ring_fault(engine, queue, VMMIO_DIAG_RING_TAIL, slot);
         if (flags & VMMIO_DESC_INDIRECT)
@@ -134,7 +133,7 @@ static bool write_used(struct vmmio_engine *engine, struct vmmio_queue *queue, u
     return vmmio_dma_write(engine, queue, at, raw, sizeof(raw), VMMIO_DIAG_RING_DMA);
 }
 
-bool vmmio_packed_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t id,
+bool vmmio_packed_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t id,
                              uint32_t used_length, uint32_t slots)
 {
     const uint32_t rest = vmmio_packed_used_rest(queue, id, used_length);
@@ -153,24 +152,6 @@ bool vmmio_packed_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *qu
         return false;
     }
     vmmio_packed_advance(queue, &queue->next_used, &queue->used_lap, queue->next_used, slots);
-    return true;
-}
-
-/* An event suppression structure is read, and written, in one piece. */
-static inline bool read_event(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct,
-                              uint32_t *event)
-{
-    uint8_t bytes[VMMIO_EVENT_BYTES];
-
-    if (!direct)
-        refresh_pointers(engine, queue);
-    if (direct || queue->driver_mapped) {
-        *event = vmmio_load_le32(queue->driver_mapped);
-        return true;
-    }
-    if (!vmmio_dma_read(engine, queue, queue->driver, bytes, sizeof(bytes), VMMIO_DIAG_RING_DMA))
-        return false;
-    *event = vmmio_le32(bytes);
     return true;
 }
 
@@ -193,71 +174,58 @@ bool vmmio_packed_arm(struct vmmio_engine *engine, struct vmmio_queue *queue)
     return true;
 }
 
-/*
- * PACK-19 .. PACK-21: with flags 2 if the slot is among those that are shown now (A-EVENT); a slot
- * that does not exist is not, and flags without a meaning are no reason for silence (A-PACK-WRAP).
+/* True if the slot of an event is among those that are shown now; one that does not exist is not.
  */
-static inline bool wants_interrupt(const struct vmmio_engine *engine,
-                                   const struct vmmio_queue *queue, uint32_t event)
+bool vmmio_packed_shows_slot(const struct vmmio_queue *queue, uint32_t event)
 {
-    const uint32_t flags = event >> 16 & 3, slot = event & 0x7fff;
+    const uint32_t slot = event & 0x7fff;
     const bool wrap = event >> 15 & 1;
 
-    if (flags != VMMIO_EVENT_DESC || !engine->event_idx)
-        return flags != VMMIO_EVENT_DISABLE;
     return slot < queue->size &&
            vmmio_packed_unpublished(queue, slot, wrap == (queue->published_lap != 0)) <
                vmmio_packed_unpublished(queue, queue->next_used,
                                         queue->used_lap == queue->published_lap);
 }
 
-/* The first one, and with it all that follow it (PACK-30). */
-static inline bool show_first(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct)
+static bool show_first(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    if (!direct)
-        refresh_pointers(engine, queue);
-    if (direct || queue->desc_mapped) {
-        uint8_t *d = queue->desc_mapped + vmmio_packed_offset(queue->published);
+    refresh_pointers(engine, queue);
+    if (!queue->desc_mapped)
+        return write_used(engine, queue, queue->published, queue->held_length, queue->held_rest);
+    uint8_t *d = queue->desc_mapped + vmmio_packed_offset(queue->published);
 
-        vmmio_put_le32(d + VMMIO_PACKED_LENGTH, queue->held_length);
-        atomic_thread_fence(memory_order_release); /* data and descriptors before its flags */
-        vmmio_store_le32(d + VMMIO_PACKED_ID, queue->held_rest);
+    vmmio_put_le32(d + VMMIO_PACKED_LENGTH, queue->held_length);
+    atomic_thread_fence(memory_order_release); /* data and descriptors before its flags */
+    vmmio_store_le32(d + VMMIO_PACKED_ID, queue->held_rest);
+    return true;
+}
+
+/* An event suppression structure is read, and written, in one piece. */
+static bool read_event(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t *event)
+{
+    uint8_t bytes[VMMIO_EVENT_BYTES];
+
+    refresh_pointers(engine, queue);
+    if (queue->driver_mapped) {
+        *event = vmmio_load_le32(queue->driver_mapped);
         return true;
     }
-    return write_used(engine, queue, queue->published, queue->held_length, queue->held_rest);
+    if (!vmmio_dma_read(engine, queue, queue->driver, bytes, sizeof(bytes), VMMIO_DIAG_RING_DMA))
+        return false;
+    *event = vmmio_le32(bytes);
+    return true;
 }
 
-static inline void publish(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct)
-{
-    uint32_t event;
-
-    if (!show_first(engine, queue, direct))
-        return;
-    atomic_thread_fence(memory_order_seq_cst); /* the flags before we look at the suppression */
-    const bool read = read_event(engine, queue, direct, &event);
-    const bool wanted = read && wants_interrupt(engine, queue, event);
-
-    queue->holds = false;
-    queue->published = queue->next_used;
-    queue->published_lap = queue->used_lap;
-    if (wanted)
-        engine->is.front->used_buffer(engine->is.front_context);
-}
-
-VMMIO_APART static void publish_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue)
+void vmmio_packed_publish_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
     const struct vmmio_batch batch = vmmio_batch_end(queue);
+    uint32_t event;
 
     if (batch.slots && !vmmio_packed_put_by_bus(engine, queue, batch.id, batch.length, batch.slots))
         return;
-    if (queue->holds)
-        publish(engine, queue, false);
-}
-
-void vmmio_packed_publish(struct vmmio_engine *engine, struct vmmio_queue *queue)
-{
-    if (!vmmio_packed_direct(engine, queue))
-        publish_by_bus(engine, queue);
-    else if (queue->holds)
-        publish(engine, queue, true);
+    if (!queue->holds || !show_first(engine, queue))
+        return;
+    atomic_thread_fence(memory_order_seq_cst); /* the flags before we look at the suppression */
+    if (read_event(engine, queue, &event))
+        vmmio_packed_published(engine, queue, event);
 }

@@ -8,7 +8,9 @@
 
 #include "ring.h"
 
-enum { VMMIO_PACKED_BOTH = VMMIO_DESC_AVAIL | VMMIO_DESC_USED };
+/* Flags in the last word of a descriptor: the id is below them. */
+#define VMMIO_PACKED_WORD(flags) ((uint32_t)(flags) << 16)
+#define VMMIO_PACKED_BOTH VMMIO_PACKED_WORD(VMMIO_DESC_AVAIL | VMMIO_DESC_USED)
 
 /* Where the fields of a descriptor are, in bytes from its start. */
 enum vmmio_packed_offset {
@@ -17,11 +19,11 @@ enum vmmio_packed_offset {
     VMMIO_PACKED_FLAGS = 14,
 };
 
-/* True if buffers can be dealt with in line: by pointer right now, and one by one. */
+/* True if buffers can be dealt with in line: in the queue's turn, by pointer right now. */
 static inline bool vmmio_packed_direct(const struct vmmio_engine *engine,
                                        const struct vmmio_queue *queue)
 {
-    return queue->packed_epoch == engine->map_epoch;
+    return queue == engine->direct_packed;
 }
 
 static inline size_t vmmio_packed_offset(uint32_t slot) { return (size_t)VMMIO_DESC_BYTES * slot; }
@@ -29,16 +31,16 @@ static inline size_t vmmio_packed_offset(uint32_t slot) { return (size_t)VMMIO_D
 /* PACK-04, in the lap of these flags. */
 static inline bool vmmio_packed_available(uint32_t flags, uint32_t avail_lap)
 {
-    return ((flags ^ avail_lap) & VMMIO_PACKED_BOTH) == 0;
+    return ((VMMIO_PACKED_WORD(flags) ^ avail_lap) & VMMIO_PACKED_BOTH) == 0;
 }
 
 /* From there so many slots on, at most a lap; a change of the lap toggles what tells of it. */
 static inline void vmmio_packed_advance(const struct vmmio_queue *queue, uint16_t *slot,
-                                        uint16_t *lap, uint32_t from, uint32_t count)
+                                        uint32_t *lap, uint32_t from, uint32_t count)
 {
     uint32_t next = from + count;
 
-    if (next >= queue->size) { /* PACK-03 */
+    if (VMMIO_RARELY(next >= queue->size)) { /* PACK-03 */
         next -= queue->size;
         *lap ^= VMMIO_PACKED_BOTH;
     }
@@ -62,12 +64,31 @@ static inline uint32_t vmmio_packed_unpublished(const struct vmmio_queue *queue,
     return slot + (same_lap ? 0 : queue->size) - queue->published;
 }
 
+/* True if the next buffer is in another lap than what the driver sees as used. */
+static inline bool vmmio_packed_lap_differs(const struct vmmio_queue *queue)
+{
+    return ((queue->avail_lap ^ queue->published_lap) & VMMIO_PACKED_WORD(VMMIO_DESC_AVAIL)) != 0;
+}
+
 /* How many slots have buffers, or will be seen to have had. */
 static inline uint32_t vmmio_packed_taken(const struct vmmio_queue *queue)
 {
-    return vmmio_packed_unpublished(queue, queue->next_avail,
-                                    (queue->avail_lap & VMMIO_DESC_AVAIL) ==
-                                        (queue->published_lap & VMMIO_DESC_AVAIL));
+    return vmmio_packed_unpublished(queue, queue->next_avail, !vmmio_packed_lap_differs(queue));
+}
+
+/* Every slot is in use: none can have been made available again (SPLIT-52, H-18). */
+static inline bool vmmio_packed_full(const struct vmmio_queue *queue)
+{
+    return queue->next_avail == queue->published && vmmio_packed_lap_differs(queue);
+}
+
+/* How many slots have buffers that have not been given back. */
+static inline uint32_t vmmio_packed_in_function(const struct vmmio_queue *queue)
+{
+    const bool same_lap =
+        ((queue->avail_lap ^ queue->used_lap) & VMMIO_PACKED_WORD(VMMIO_DESC_AVAIL)) == 0;
+
+    return queue->next_avail + (same_lap ? 0 : queue->size) - queue->next_used;
 }
 
 /* A position as an event suppression structure has it: a slot, and the lap's wrap counter. */
@@ -78,7 +99,8 @@ static inline uint16_t vmmio_packed_position(uint32_t slot, bool wrap)
 
 static inline uint16_t vmmio_packed_avail_position(const struct vmmio_queue *queue)
 {
-    return vmmio_packed_position(queue->next_avail, queue->avail_lap & VMMIO_DESC_AVAIL);
+    return vmmio_packed_position(queue->next_avail,
+                                 queue->avail_lap & VMMIO_PACKED_WORD(VMMIO_DESC_AVAIL));
 }
 
 /* packed.c. What returns bool returns false if the queue died. */
@@ -90,9 +112,10 @@ bool vmmio_packed_take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *q
                               struct vmmio_request *request, uint16_t flags);
 bool vmmio_packed_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
                        struct vmmio_request *request, struct vmmio_desc d, uint32_t flags);
-bool vmmio_packed_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t id,
+bool vmmio_packed_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t id,
                              uint32_t used_length, uint32_t slots);
-void vmmio_packed_publish(struct vmmio_engine *engine, struct vmmio_queue *queue);
+bool vmmio_packed_shows_slot(const struct vmmio_queue *queue, uint32_t event);
+void vmmio_packed_publish_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue);
 
 /* The flags of the next descriptor, if it is available; what else it says is read after them. */
 static inline bool vmmio_packed_look(struct vmmio_engine *engine, struct vmmio_queue *queue,
@@ -117,8 +140,7 @@ static inline bool vmmio_packed_take_list(struct vmmio_engine *engine, struct vm
                                           struct vmmio_request *request, struct vmmio_desc d,
                                           uint16_t id, uint16_t flags)
 {
-    /* Every slot is in use: it cannot have been made available again (SPLIT-52, H-18). */
-    if (queue->next_avail == queue->published && vmmio_packed_taken(queue))
+    if (vmmio_packed_full(queue))
         return vmmio_ring_fault(engine, queue, VMMIO_DIAG_RING_JUMP, queue->next_avail);
     request->head = id;
     request->slots = 1;
@@ -129,67 +151,51 @@ static inline bool vmmio_packed_take_list(struct vmmio_engine *engine, struct vm
     return vmmio_request_add(engine, queue, request, d, (flags & VMMIO_DESC_WRITE) != 0);
 }
 
-/* Copies the next buffer into the request; flags are those of its first descriptor. */
-static inline bool vmmio_packed_take(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                     struct vmmio_request *request, uint16_t flags)
-{
-    if (!vmmio_packed_direct(engine, queue))
-        return vmmio_packed_take_by_bus(engine, queue, request, flags);
-    uint8_t raw[VMMIO_PACKED_FLAGS];
-
-    vmmio_copy_once(raw, queue->desc_mapped + vmmio_packed_offset(queue->next_avail), sizeof(raw));
-    return vmmio_packed_take_list(
-        engine, queue, request,
-        (struct vmmio_desc){vmmio_le64(raw), vmmio_le32(raw + VMMIO_PACKED_LENGTH)},
-        vmmio_le16(raw + VMMIO_PACKED_ID), flags);
-}
-
-enum vmmio_packed_found { VMMIO_PACKED_NONE, VMMIO_PACKED_PLAIN, VMMIO_PACKED_OTHER };
+enum vmmio_found { VMMIO_NOTHING, VMMIO_TAKEN, VMMIO_LEFT };
 
 /*
- * The same in one go, if the next buffer is there, has one descriptor, as most have, and is right
- * in every way. If not, nothing has happened, and the general way tells what it is.
+ * Copies the next buffer into the request, if it has one descriptor, as most have, and is right in
+ * every way. If it is left, nothing has happened, and the general way tells what it is.
  */
-static inline enum vmmio_packed_found vmmio_packed_take_plain(struct vmmio_queue *queue,
-                                                              struct vmmio_request *request)
+static inline enum vmmio_found vmmio_packed_take_plain(struct vmmio_queue *queue,
+                                                       struct vmmio_request *request)
 {
     const uint32_t slot = queue->next_avail;
     const uint8_t *d = queue->desc_mapped + vmmio_packed_offset(slot);
-    const uint32_t flags = vmmio_load_le16(d + VMMIO_PACKED_FLAGS);
-    const uint32_t unlike = flags ^ queue->avail_lap;
-    uint8_t raw[VMMIO_PACKED_FLAGS];
+    const uint32_t last = vmmio_load_le32(d + VMMIO_PACKED_ID);
+    const uint32_t unlike = last ^ queue->avail_lap;
+    uint8_t raw[VMMIO_PACKED_ID];
 
-    if (unlike & (VMMIO_PACKED_BOTH | VMMIO_DESC_NEXT | VMMIO_DESC_INDIRECT))
-        return unlike & VMMIO_PACKED_BOTH ? VMMIO_PACKED_NONE : VMMIO_PACKED_OTHER;
+    if (unlike & (VMMIO_PACKED_BOTH | VMMIO_PACKED_WORD(VMMIO_DESC_NEXT | VMMIO_DESC_INDIRECT)))
+        return unlike & VMMIO_PACKED_BOTH ? VMMIO_NOTHING : VMMIO_LEFT;
     atomic_thread_fence(memory_order_acquire); /* the flags before the rest (PACK-43) */
     vmmio_copy_once(raw, d, sizeof(raw));
     const uint64_t address = vmmio_le64(raw);
     const uint32_t length = vmmio_le32(raw + VMMIO_PACKED_LENGTH);
 
-    if (vmmio_wraps(address, length) || (slot == queue->published && vmmio_packed_taken(queue)))
-        return VMMIO_PACKED_OTHER;
-    request->head = vmmio_le16(raw + VMMIO_PACKED_ID);
+    if (address + length < address ||
+        ((uint16_t)slot == queue->published && vmmio_packed_lap_differs(queue)))
+        return VMMIO_LEFT;
+    request->head = (uint16_t)last;
     request->slots = 1;
     vmmio_request_clear(request);
     request->segments[0] = (struct vmmio_segment){address, length};
     request->segment_count = 1;
-    if (flags & VMMIO_DESC_WRITE) {
+    if (last & VMMIO_PACKED_WORD(VMMIO_DESC_WRITE)) {
         request->writable_bytes = length;
     } else {
         request->readable_bytes = length;
         request->readable_count = 1;
     }
     vmmio_packed_advance(queue, &queue->next_avail, &queue->avail_lap, slot, 1);
-    return VMMIO_PACKED_PLAIN;
+    return VMMIO_TAKEN;
 }
 
 /* The last word of the next used descriptor (PACK-05, PACK-07). */
-static inline uint32_t vmmio_packed_used_rest(const struct vmmio_queue *queue, uint16_t id,
+static inline uint32_t vmmio_packed_used_rest(const struct vmmio_queue *queue, uint32_t id,
                                               uint32_t used_length)
 {
-    const uint32_t write = used_length ? VMMIO_DESC_WRITE : 0;
-
-    return id | (queue->used_lap | write) << 16;
+    return (used_length ? VMMIO_PACKED_WORD(VMMIO_DESC_WRITE) : 0) | queue->used_lap | id;
 }
 
 /*
@@ -197,7 +203,7 @@ static inline uint32_t vmmio_packed_used_rest(const struct vmmio_queue *queue, u
  * until then, and no later one counts before it (PACK-18).
  */
 static inline bool vmmio_packed_put(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                    uint16_t id, uint32_t used_length, uint32_t slots)
+                                    uint32_t id, uint32_t used_length, uint32_t slots)
 {
     if (!vmmio_packed_direct(engine, queue))
         return vmmio_packed_put_by_bus(engine, queue, id, used_length, slots);
@@ -215,6 +221,41 @@ static inline bool vmmio_packed_put(struct vmmio_engine *engine, struct vmmio_qu
         queue->held_rest = rest;
     }
     return true;
+}
+
+/*
+ * The driver sees all that was given back. PACK-19 .. PACK-21: an interrupt with flags 2 if the
+ * slot of the event is part of that (A-EVENT); flags without a meaning are no reason for silence
+ * (A-PACK-WRAP).
+ */
+static inline void vmmio_packed_published(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                          uint32_t event)
+{
+    const uint32_t flags = event >> 16 & 3;
+    const bool wanted =
+        flags != VMMIO_EVENT_DISABLE &&
+        (flags != VMMIO_EVENT_DESC || !engine->event_idx || vmmio_packed_shows_slot(queue, event));
+
+    queue->holds = false;
+    queue->published = queue->next_used;
+    queue->published_lap = queue->used_lap;
+    if (wanted)
+        engine->is.front->used_buffer(engine->is.front_context);
+}
+
+/* In line: shows what was given back: the first one, and with it all that follow it (PACK-30). */
+static VMMIO_IN_LINE void vmmio_packed_publish(struct vmmio_engine *engine,
+                                               struct vmmio_queue *queue)
+{
+    if (!queue->holds)
+        return;
+    uint8_t *d = queue->desc_mapped + vmmio_packed_offset(queue->published);
+
+    vmmio_put_le32(d + VMMIO_PACKED_LENGTH, queue->held_length);
+    atomic_thread_fence(memory_order_release); /* data and descriptors before its flags */
+    vmmio_store_le32(d + VMMIO_PACKED_ID, queue->held_rest);
+    atomic_thread_fence(memory_order_seq_cst); /* the flags before we look at the suppression */
+    vmmio_packed_published(engine, queue, vmmio_load_le32(queue->driver_mapped));
 }
 
 #endif

@@ -33,7 +33,7 @@ static uint8_t *map_aligned(struct vmmio_engine *engine, uint64_t address, uint6
 }
 
 /* Asking may itself take pointers away: then there are none this time. */
-bool vmmio_ring_map(struct vmmio_engine *engine, struct vmmio_queue *queue,
+void vmmio_ring_map(struct vmmio_engine *engine, struct vmmio_queue *queue,
                     struct vmmio_ring_parts bytes, uintptr_t alignment)
 {
     const uint64_t epoch = engine->map_epoch;
@@ -46,7 +46,9 @@ bool vmmio_ring_map(struct vmmio_engine *engine, struct vmmio_queue *queue,
     queue->desc_mapped = valid ? desc : NULL;
     queue->driver_mapped = valid ? driver : NULL;
     queue->device_mapped = valid ? device : NULL;
-    return valid && desc && driver && device;
+    queue->direct = valid && desc && driver && device && !engine->in_order ? queue : NULL;
+    if (engine->served == queue)
+        vmmio_note_pointers(engine, queue, queue->packed);
 }
 
 bool vmmio_table_fetch_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,

@@ -16,9 +16,11 @@
 #define VMMIO_APART __attribute__((noinline))
 /* What must be in line, so that the constants that its callers give it disappear. */
 #define VMMIO_IN_LINE inline __attribute__((always_inline))
+#define VMMIO_RARELY(condition) __builtin_expect(condition, 0)
 #else
 #define VMMIO_APART
 #define VMMIO_IN_LINE inline
+#define VMMIO_RARELY(condition) (condition)
 #endif
 
 /* Hosts that are known to be little-endian read and write the fields of guest memory as they are.
@@ -136,6 +138,16 @@ static inline bool vmmio_queue_alive(const struct vmmio_engine *engine,
     return engine->live && queue->enabled;
 }
 
+/* Buffers of the queue that is served are dealt with in line, if its pointers are known now. */
+static inline void vmmio_note_pointers(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                       bool packed)
+{
+    if (packed)
+        engine->direct_packed = queue->direct;
+    else
+        engine->direct_split = queue->direct;
+}
+
 /* What a device function does to guest memory is put between these two; see engine.c. */
 bool vmmio_engine_enter(struct vmmio_engine *engine);
 void vmmio_engine_leave(struct vmmio_engine *engine, bool first);
@@ -157,7 +169,7 @@ static inline bool vmmio_wraps(uint64_t address, uint64_t length)
 {
     const uint64_t end = address + length;
 
-    return end < address && end != 0;
+    return VMMIO_RARELY(end < address) && end != 0;
 }
 
 /* One descriptor, read once. What follows the address stays in one word until it is needed. */
@@ -208,10 +220,9 @@ bool vmmio_ring_fault(struct vmmio_engine *engine, struct vmmio_queue *queue, en
 /* The parts lie in the address space, and none on top of another. */
 bool vmmio_ring_fits(const struct vmmio_queue *queue, struct vmmio_ring_parts bytes);
 /*
- * Asks for pointers to the parts, aligned enough for single loads and stores of `alignment` bytes;
- * true if there are all of them now.
+ * Asks for pointers to the parts, aligned enough for single loads and stores of `alignment` bytes.
  */
-bool vmmio_ring_map(struct vmmio_engine *engine, struct vmmio_queue *queue,
+void vmmio_ring_map(struct vmmio_engine *engine, struct vmmio_queue *queue,
                     struct vmmio_ring_parts bytes, uintptr_t alignment);
 bool vmmio_table_fetch_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
                               const struct vmmio_table *table, uint32_t index,

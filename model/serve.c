@@ -20,8 +20,11 @@ static VMMIO_IN_LINE bool look(struct vmmio_engine *engine, struct vmmio_queue *
         *fresh = vmmio_packed_look(engine, queue, seen);
         return *fresh || engine->served == queue;
     }
-    if (!vmmio_split_avail_index(engine, queue, seen))
+    const int32_t index = vmmio_split_avail_index(engine, queue);
+
+    if (index < 0)
         return false;
+    *seen = (uint16_t)index;
     *fresh = (uint16_t)(*seen - queue->next_avail);
     if (*fresh > queue->size) {
         vmmio_engine_fatal(engine, VMMIO_DIAG_RING_JUMP, queue->index, *seen);
@@ -45,8 +48,6 @@ VMMIO_APART static bool take_otherwise(struct vmmio_engine *engine, struct vmmio
 static VMMIO_IN_LINE bool take(struct vmmio_engine *engine, struct vmmio_queue *queue,
                                struct vmmio_request *request, bool packed, uint16_t seen)
 {
-    if (packed && vmmio_packed_direct(engine, queue))
-        return vmmio_packed_take(engine, queue, request, seen);
     if (!packed && vmmio_split_direct(engine, queue))
         return vmmio_split_take(engine, queue, request);
     return take_otherwise(engine, queue, request, seen);
@@ -58,20 +59,16 @@ fetch(struct vmmio_engine *engine, struct vmmio_queue *queue, bool packed, uint1
 {
     struct vmmio_request *request = engine->free_requests;
 
-    engine->free_requests = request->next;
-    request->queue = queue->index;
-    request->from = queue;
-    request->cancelled = false;
+    vmmio_take_free(engine, request, queue);
     if (!take(engine, queue, request, packed, seen)) {
         vmmio_free_request(request);
         return NULL;
     }
-    queue->held++;
     return request;
 }
 
 /* One used entry, for a buffer or for as many as it stands for. */
-static inline void put(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t id,
+static inline void put(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t id,
                        uint32_t used_length, uint32_t slots)
 {
     if (queue->packed)
@@ -89,7 +86,6 @@ static void put_in_order(struct vmmio_engine *engine, struct vmmio_queue *queue,
     request->used_length = used_length;
     request->waiting = true;
     while ((next = vmmio_order_next(queue)) != NULL) { /* none if the queue dies meanwhile */
-        queue->held--;
         if (!vmmio_batch_goes_on(&queue->batch)) {
             const struct vmmio_batch batch = vmmio_batch_end(queue);
 
@@ -100,15 +96,23 @@ static void put_in_order(struct vmmio_engine *engine, struct vmmio_queue *queue,
     }
 }
 
+VMMIO_APART static void publish_otherwise(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    if (queue->packed)
+        vmmio_packed_publish_by_bus(engine, queue);
+    else
+        vmmio_split_publish_by_bus(engine, queue);
+}
+
 static VMMIO_IN_LINE void publish(struct vmmio_engine *engine, struct vmmio_queue *queue,
                                   bool packed)
 {
-    if (engine->served != queue && !vmmio_queue_alive(engine, queue))
-        return;
-    if (packed)
+    if (packed && vmmio_packed_direct(engine, queue))
         vmmio_packed_publish(engine, queue);
-    else
+    else if (!packed && vmmio_split_direct(engine, queue))
         vmmio_split_publish(engine, queue);
+    else if (engine->served == queue || vmmio_queue_alive(engine, queue))
+        publish_otherwise(engine, queue);
 }
 
 /* True if the driver's next kick is newly asked for: then it has to be looked for buffers again. */
@@ -161,7 +165,6 @@ void vmmio_request_return(struct vmmio_request *request)
             vmmio_packed_untake(queue, request->slots);
         else
             queue->next_avail--;
-        queue->held--;
         if (request->engine->in_order)
             vmmio_order_remove(queue, request);
     }
@@ -184,109 +187,102 @@ VMMIO_APART static bool serve_by_choice(struct vmmio_engine *engine, struct vmmi
 {
     struct vmmio_function *function = engine->is.function;
 
-    engine->served = queue;
+    vmmio_begin_turn(engine, queue, queue->packed);
     if (!function->type->turn(function, engine, queue->index))
         return false;
     publish(engine, queue, queue->packed);
     return true;
 }
 
-/* Hands over what is there; *more: the turn ended before the buffers did. */
+/*
+ * Hands over what is there; how much of the budget is left. The queue is in the work list again if
+ * it has more buffers than that, or than there are request structs.
+ */
 static VMMIO_IN_LINE uint32_t hand_over_split(struct vmmio_engine *engine,
-                                              struct vmmio_queue *queue, uint32_t budget,
-                                              bool *more)
+                                              struct vmmio_queue *queue, uint32_t budget)
 {
+    struct vmmio_function *function = engine->is.function;
     uint16_t avail;
     uint32_t fresh;
 
-    *more = false;
     if (!look(engine, queue, false, &avail, &fresh))
         return budget;
     uint32_t count = fresh < budget ? fresh : budget;
 
     budget -= count;
-    for (; count && engine->free_requests && engine->served == queue; count--)
-        take_one(engine, queue, false, 0);
-    *more = queue->next_avail != avail;
+    while (count) {
+        if (function->type->serve_in_place && vmmio_split_direct(engine, queue))
+            count -= function->type->serve_in_place(function, engine, queue, count);
+        else
+            for (; count && engine->free_requests && vmmio_split_direct(engine, queue); count--)
+                take_one(engine, queue, false, 0);
+        if (!count || !engine->free_requests || engine->served != queue)
+            break;
+        take_one(engine, queue, false, 0); /* it is not mapped, or not for there */
+        count--;
+    }
+    if (queue->next_avail != avail && engine->served == queue)
+        vmmio_list_queue(engine, queue);
     return budget + count;
 }
 
-/* Plain buffers of a ring that is mapped; *found: what comes after them, if they end it. */
-static VMMIO_IN_LINE uint32_t hand_over_plain(struct vmmio_engine *engine,
-                                              struct vmmio_queue *queue, uint32_t budget,
-                                              enum vmmio_packed_found *found)
+/* What is not plain or not mapped: one buffer; LEFT for want of budget or of request structs. */
+VMMIO_APART static enum vmmio_found hand_over_other(struct vmmio_engine *engine,
+                                                    struct vmmio_queue *queue, uint32_t budget)
 {
-    struct vmmio_function *function = engine->is.function;
-    struct vmmio_request *request;
+    uint16_t flags;
 
-    *found = VMMIO_PACKED_OTHER;
-    while (budget && (request = engine->free_requests) != NULL &&
-           vmmio_packed_direct(engine, queue)) {
-        *found = vmmio_packed_take_plain(queue, request);
-        if (*found != VMMIO_PACKED_PLAIN)
-            return budget;
-        engine->free_requests = request->next;
-        request->queue = queue->index;
-        request->from = queue;
-        request->cancelled = false;
-        queue->held++;
-        budget--;
-        function->type->handle(function, request);
-        *found = VMMIO_PACKED_OTHER;
-        if (engine->served != queue)
-            return budget;
-    }
-    return budget;
+    if (engine->served != queue || !vmmio_packed_look(engine, queue, &flags))
+        return VMMIO_NOTHING;
+    if (!budget || !engine->free_requests)
+        return VMMIO_LEFT;
+    take_one(engine, queue, true, flags);
+    return VMMIO_TAKEN;
 }
 
 /* The same for a packed ring: how many buffers there are shows one by one. */
 static VMMIO_IN_LINE uint32_t hand_over_packed(struct vmmio_engine *engine,
-                                               struct vmmio_queue *queue, uint32_t budget,
-                                               bool *more)
+                                               struct vmmio_queue *queue, uint32_t budget)
 {
-    enum vmmio_packed_found found;
-    uint16_t flags;
+    struct vmmio_function *function = engine->is.function;
+    struct vmmio_request *request;
+    enum vmmio_found found;
 
     for (;;) {
-        budget = hand_over_plain(engine, queue, budget, &found);
-        *more = false;
-        if (engine->served != queue || found == VMMIO_PACKED_NONE)
+        while ((request = engine->free_requests) != NULL && vmmio_packed_direct(engine, queue)) {
+            found = vmmio_packed_take_plain(queue, request);
+            if (found == VMMIO_NOTHING)
+                return budget;
+            if (found == VMMIO_LEFT)
+                break;
+            vmmio_take_free(engine, request, queue);
+            function->type->handle(function, request);
+            if (--budget == 0)
+                break;
+        }
+        do
+            found = hand_over_other(engine, queue, budget);
+        while (found == VMMIO_TAKEN && --budget == 0);
+        if (found == VMMIO_NOTHING)
             return budget;
-        *more = vmmio_packed_look(engine, queue, &flags);
-        if (!*more || !budget || !engine->free_requests)
-            return budget;
-        take_one(engine, queue, true, flags);
-        budget--;
-        if (engine->served != queue)
-            return budget;
+        if (found == VMMIO_LEFT)
+            break;
     }
+    vmmio_list_queue(engine, queue);
+    return budget;
 }
 
 /* One turn of one queue; returns how many requests are left of the budget. */
 static VMMIO_IN_LINE uint32_t serve(struct vmmio_engine *engine, struct vmmio_queue *queue,
                                     bool packed, uint32_t budget)
 {
-    bool more;
-
-    engine->served = queue;
+    vmmio_begin_turn(engine, queue, packed);
     do {
-        budget = packed ? hand_over_packed(engine, queue, budget, &more)
-                        : hand_over_split(engine, queue, budget, &more);
+        budget = packed ? hand_over_packed(engine, queue, budget)
+                        : hand_over_split(engine, queue, budget);
         publish(engine, queue, packed);
-        if (engine->served != queue) /* stopped or paused */
-            return budget;
-        if (more) { /* out of budget or of request structs */
-            vmmio_list_queue(engine, queue);
-            return budget;
-        }
-    } while (arm(engine, queue, packed));
+    } while (engine->served == queue && !queue->listed && arm(engine, queue, packed));
     return budget;
-}
-
-VMMIO_APART static uint32_t serve_packed(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                         uint32_t budget)
-{
-    return serve(engine, queue, true, budget);
 }
 
 /* Whatever is not given back in line, in its queue's turn. */
@@ -303,7 +299,6 @@ VMMIO_APART static void complete_otherwise(struct vmmio_request *request, uint32
         if (engine->in_order) {
             put_in_order(engine, queue, request, used_length);
         } else {
-            queue->held--;
             put(engine, queue, request->head, used_length, queue->packed ? request->slots : 1);
             vmmio_free_request(request);
         }
@@ -322,18 +317,12 @@ void vmmio_request_complete(struct vmmio_request *request, uint32_t used_length)
     struct vmmio_engine *engine = request->engine;
     struct vmmio_queue *queue = request->from;
 
-    if (engine->served == queue && vmmio_split_direct(engine, queue)) {
+    if (vmmio_packed_direct(engine, queue)) {
         vmmio_free_request(request);
-        if (!request->cancelled) {
-            queue->held--;
-            vmmio_split_put(engine, queue, request->head, used_length, 1);
-        }
-    } else if (engine->served == queue && vmmio_packed_direct(engine, queue)) {
+        vmmio_packed_put(engine, queue, request->head, used_length, request->slots);
+    } else if (vmmio_split_direct(engine, queue)) {
         vmmio_free_request(request);
-        if (!request->cancelled) {
-            queue->held--;
-            vmmio_packed_put(engine, queue, request->head, used_length, request->slots);
-        }
+        vmmio_split_put(engine, queue, request->head, used_length, 1);
     } else {
         complete_otherwise(request, used_length);
     }
@@ -355,28 +344,28 @@ VMMIO_APART static void hand_over_again(struct vmmio_engine *engine)
 
 uint32_t vmmio_engine_run(struct vmmio_engine *engine, uint32_t budget)
 {
-    uint32_t left = budget;
+    uint32_t done = 0;
 
     if (engine->running)
         return 0;
     engine->running = true;
-    while (left && engine->first_listed && (engine->free_requests || engine->restored)) {
+    while (done < budget && engine->first_listed && (engine->free_requests || engine->restored)) {
         struct vmmio_queue *queue = vmmio_unlist_queue(engine);
-        const uint32_t turn = left < TURN ? left : TURN;
+        const uint32_t turn = budget - done < TURN ? budget - done : TURN;
 
         if (!vmmio_queue_alive(engine, queue) || engine->paused) {
             hand_over_again(engine);
             continue;
         }
         if (engine->is.function->type->turn && serve_by_choice(engine, queue))
-            left -= turn; /* the function has its own measure */
+            done += turn; /* the function has its own measure */
         else if (queue->packed)
-            left -= turn - serve_packed(engine, queue, turn);
+            done += turn - serve(engine, queue, true, turn);
         else
-            left -= turn - serve(engine, queue, false, turn);
+            done += turn - serve(engine, queue, false, turn);
     }
     vmmio_end_turn(engine);
     engine->running = false;
     vmmio_engine_settle(engine);
-    return budget - left;
+    return done;
 }

@@ -17,23 +17,17 @@ bool vmmio_split_enable(struct vmmio_queue *queue) { return vmmio_ring_fits(queu
 
 static void refresh_pointers(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    const bool all = vmmio_ring_map(engine, queue, parts(queue), 2);
-
-    queue->split_epoch = all && !engine->in_order ? queue->map_epoch : queue->map_epoch - 1;
+    if (queue->map_epoch != engine->map_epoch)
+        vmmio_ring_map(engine, queue, parts(queue), 2);
 }
 
-/*
- * Accesses to a ring exist in two ways: by what the platform gives, and direct, while all of the
- * ring is mapped. The latter is a constant of each caller.
- */
-static inline bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct,
-                              size_t offset, uint16_t *value)
+static bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *queue, size_t offset,
+                       uint16_t *value)
 {
     uint8_t bytes[2];
 
-    if (!direct && queue->map_epoch != engine->map_epoch)
-        refresh_pointers(engine, queue);
-    if (direct || queue->driver_mapped) {
+    refresh_pointers(engine, queue);
+    if (queue->driver_mapped) {
         *value = vmmio_load_le16(queue->driver_mapped + offset);
         return true;
     }
@@ -43,14 +37,13 @@ static inline bool read_avail(struct vmmio_engine *engine, struct vmmio_queue *q
     return true;
 }
 
-static inline bool write_used16(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct,
-                                size_t offset, uint16_t value)
+static bool write_used16(struct vmmio_engine *engine, struct vmmio_queue *queue, size_t offset,
+                         uint16_t value)
 {
     uint8_t bytes[2];
 
-    if (!direct && queue->map_epoch != engine->map_epoch)
-        refresh_pointers(engine, queue);
-    if (direct || queue->device_mapped) {
+    refresh_pointers(engine, queue);
+    if (queue->device_mapped) {
         vmmio_store_le16(queue->device_mapped + offset, value);
         return true;
     }
@@ -58,10 +51,11 @@ static inline bool write_used16(struct vmmio_engine *engine, struct vmmio_queue 
     return vmmio_dma_write(engine, queue, queue->device + offset, bytes, 2, VMMIO_DIAG_RING_DMA);
 }
 
-bool vmmio_split_avail_index_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                    uint16_t *index)
+int32_t vmmio_split_avail_index_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
-    return read_avail(engine, queue, false, VMMIO_SPLIT_AVAIL_IDX, index);
+    uint16_t index;
+
+    return read_avail(engine, queue, VMMIO_SPLIT_AVAIL_IDX, &index) ? index : -1;
 }
 
 /* Asks for a kick at the next buffer; the caller looks at the index again (SPLIT-48). */
@@ -69,7 +63,7 @@ bool vmmio_split_arm(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
     const size_t avail_event = VMMIO_SPLIT_USED_RING + (size_t)VMMIO_USED_ELEM_BYTES * queue->size;
 
-    if (!write_used16(engine, queue, false, avail_event, queue->next_avail))
+    if (!write_used16(engine, queue, avail_event, queue->next_avail))
         return false;
     atomic_thread_fence(memory_order_seq_cst); /* SPLIT-51 from our side */
     return true;
@@ -125,7 +119,7 @@ bool vmmio_split_take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *qu
     uint16_t head;
 
     request->slots = 1;
-    if (!read_avail(engine, queue, false, vmmio_split_avail_offset(queue), &head))
+    if (!read_avail(engine, queue, vmmio_split_avail_offset(queue), &head))
         return false;
     if (head >= queue->size)
         return vmmio_ring_fault(engine, queue, VMMIO_DIAG_RING_HEAD, head);
@@ -135,7 +129,7 @@ bool vmmio_split_take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *qu
            vmmio_split_take_chain(engine, queue, request, head, d);
 }
 
-bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
+bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t head,
                             uint32_t used_length, uint32_t count)
 {
     const size_t offset = vmmio_split_used_offset(queue);
@@ -143,8 +137,7 @@ bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *que
 
     vmmio_put_le32(element, head);
     vmmio_put_le32(element + 4, used_length);
-    if (queue->map_epoch != engine->map_epoch)
-        refresh_pointers(engine, queue);
+    refresh_pointers(engine, queue);
     if (queue->device_mapped)
         memcpy(queue->device_mapped + offset, element, sizeof(element));
     else if (!vmmio_dma_write(engine, queue, queue->device + offset, element, sizeof(element),
@@ -154,49 +147,24 @@ bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *que
     return true;
 }
 
-/* SPLIT-29 .. SPLIT-34; with EVENT_IDX the event may lie anywhere in the batch (A-EVENT). */
-static inline bool wants_interrupt(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                   bool direct, uint16_t old)
-{
-    const size_t where = engine->event_idx ? VMMIO_SPLIT_AVAIL_RING + 2 * (size_t)queue->size
-                                           : VMMIO_SPLIT_AVAIL_FLAGS;
-    uint16_t value;
-
-    if (!read_avail(engine, queue, direct, where, &value))
-        return false;
-    if (engine->event_idx)
-        return (uint16_t)(queue->published - value - 1) < (uint16_t)(queue->published - old);
-    return !(value & VMMIO_AVAIL_NO_INTERRUPT);
-}
-
-static inline void publish(struct vmmio_engine *engine, struct vmmio_queue *queue, bool direct)
-{
-    const uint16_t old = queue->published;
-    const uint16_t index = queue->next_used;
-
-    atomic_thread_fence(memory_order_release); /* data and entries before the index */
-    if (!write_used16(engine, queue, direct, VMMIO_SPLIT_USED_IDX, index))
-        return;
-    queue->published = index; /* what the driver sees, whatever came while the bus was busy */
-    atomic_thread_fence(memory_order_seq_cst); /* the index before we look at the suppression */
-    if (wants_interrupt(engine, queue, direct, old))
-        engine->is.front->used_buffer(engine->is.front_context);
-}
-
-VMMIO_APART static void publish_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue)
+void vmmio_split_publish_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
     const struct vmmio_batch batch = vmmio_batch_end(queue);
 
     if (batch.slots && !vmmio_split_put_by_bus(engine, queue, batch.id, batch.length, batch.slots))
         return;
-    if (queue->next_used != queue->published)
-        publish(engine, queue, false);
-}
+    const uint16_t old = queue->published;
+    const uint16_t index = queue->next_used;
+    uint16_t said;
 
-void vmmio_split_publish(struct vmmio_engine *engine, struct vmmio_queue *queue)
-{
-    if (!vmmio_split_direct(engine, queue))
-        publish_by_bus(engine, queue);
-    else if (queue->next_used != queue->published)
-        publish(engine, queue, true);
+    if (index == old)
+        return;
+    atomic_thread_fence(memory_order_release); /* data and entries before the index */
+    if (!write_used16(engine, queue, VMMIO_SPLIT_USED_IDX, index))
+        return;
+    queue->published = index; /* what the driver sees, whatever came while the bus was busy */
+    atomic_thread_fence(memory_order_seq_cst); /* the index before we look at the suppression */
+    if (read_avail(engine, queue, vmmio_split_suppression_offset(engine, queue), &said) &&
+        vmmio_split_wants_interrupt(engine, queue, old, said))
+        engine->is.front->used_buffer(engine->is.front_context);
 }

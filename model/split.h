@@ -17,11 +17,11 @@ enum vmmio_split_offset {
     VMMIO_SPLIT_USED_RING = 4,
 };
 
-/* True if buffers can be dealt with in line: by pointer right now, and one by one. */
+/* True if buffers can be dealt with in line: in the queue's turn, by pointer right now. */
 static inline bool vmmio_split_direct(const struct vmmio_engine *engine,
                                       const struct vmmio_queue *queue)
 {
-    return queue->split_epoch == engine->map_epoch;
+    return queue == engine->direct_split;
 }
 
 /* Where the device writes its next used entry. */
@@ -45,16 +45,15 @@ static inline uint32_t vmmio_split_next(struct vmmio_desc d) { return (uint32_t)
 
 /* split.c. What returns bool returns false if the queue died. */
 bool vmmio_split_enable(struct vmmio_queue *queue);
-bool vmmio_split_avail_index_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                    uint16_t *index);
+int32_t vmmio_split_avail_index_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue);
 bool vmmio_split_arm(struct vmmio_engine *engine, struct vmmio_queue *queue);
 bool vmmio_split_take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
                              struct vmmio_request *request);
 bool vmmio_split_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
                       struct vmmio_request *request, struct vmmio_desc d);
-bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint16_t head,
+bool vmmio_split_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t head,
                             uint32_t used_length, uint32_t count);
-void vmmio_split_publish(struct vmmio_engine *engine, struct vmmio_queue *queue);
+void vmmio_split_publish_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue);
 
 /* A chain of one descriptor, as most are, needs no walk. */
 static inline bool vmmio_split_take_chain(struct vmmio_engine *engine, struct vmmio_queue *queue,
@@ -70,21 +69,16 @@ static inline bool vmmio_split_take_chain(struct vmmio_engine *engine, struct vm
                              (vmmio_split_flags(d) & VMMIO_DESC_WRITE) != 0);
 }
 
-/* How far the driver has got. */
-static inline bool vmmio_split_avail_index(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                           uint16_t *index)
+/* How far the driver has got, or -1 if the queue died. */
+static inline int32_t vmmio_split_avail_index(struct vmmio_engine *engine,
+                                              struct vmmio_queue *queue)
 {
-    if (vmmio_split_direct(engine, queue)) {
-        *index = vmmio_load_le16(queue->driver_mapped + VMMIO_SPLIT_AVAIL_IDX);
-    } else {
-        uint16_t answer; /* in memory, so that the caller's need not be */
+    const int32_t index = vmmio_split_direct(engine, queue)
+                              ? vmmio_load_le16(queue->driver_mapped + VMMIO_SPLIT_AVAIL_IDX)
+                              : vmmio_split_avail_index_by_bus(engine, queue);
 
-        if (!vmmio_split_avail_index_by_bus(engine, queue, &answer))
-            return false;
-        *index = answer;
-    }
     atomic_thread_fence(memory_order_acquire); /* the index before ring and descriptors */
-    return true;
+    return index;
 }
 
 /* Copies the next buffer into the request. */
@@ -103,7 +97,7 @@ static inline bool vmmio_split_take(struct vmmio_engine *engine, struct vmmio_qu
 
 /* A used entry for so many buffers; the driver sees it at the next publish (SPLIT-36). */
 static inline bool vmmio_split_put(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                   uint16_t head, uint32_t used_length, uint32_t count)
+                                   uint32_t head, uint32_t used_length, uint32_t count)
 {
     if (!vmmio_split_direct(engine, queue))
         return vmmio_split_put_by_bus(engine, queue, head, used_length, count);
@@ -113,6 +107,42 @@ static inline bool vmmio_split_put(struct vmmio_engine *engine, struct vmmio_que
     vmmio_put_le32(element + 4, used_length);
     queue->next_used = (uint16_t)(queue->next_used + count);
     return true;
+}
+
+/* Where the driver says whether it wants an interrupt. */
+static inline size_t vmmio_split_suppression_offset(const struct vmmio_engine *engine,
+                                                    const struct vmmio_queue *queue)
+{
+    return engine->event_idx ? VMMIO_SPLIT_AVAIL_RING + 2 * (size_t)queue->size
+                             : VMMIO_SPLIT_AVAIL_FLAGS;
+}
+
+/* SPLIT-29 .. SPLIT-34; with EVENT_IDX the event may lie anywhere in the batch (A-EVENT). */
+static inline bool vmmio_split_wants_interrupt(const struct vmmio_engine *engine,
+                                               const struct vmmio_queue *queue, uint16_t old,
+                                               uint16_t said)
+{
+    if (engine->event_idx)
+        return (uint16_t)(queue->published - said - 1) < (uint16_t)(queue->published - old);
+    return !(said & VMMIO_AVAIL_NO_INTERRUPT);
+}
+
+/* In line: shows what was given back. */
+static VMMIO_IN_LINE void vmmio_split_publish(struct vmmio_engine *engine,
+                                              struct vmmio_queue *queue)
+{
+    const uint16_t old = queue->published;
+
+    if (queue->next_used == old)
+        return;
+    atomic_thread_fence(memory_order_release); /* data and entries before the index */
+    vmmio_store_le16(queue->device_mapped + VMMIO_SPLIT_USED_IDX, queue->next_used);
+    queue->published = queue->next_used;
+    atomic_thread_fence(memory_order_seq_cst); /* the index before we look at the suppression */
+    if (vmmio_split_wants_interrupt(
+            engine, queue, old,
+            vmmio_load_le16(queue->driver_mapped + vmmio_split_suppression_offset(engine, queue))))
+        engine->is.front->used_buffer(engine->is.front_context);
 }
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef VMMIO_MODEL_WORK_H
 #define VMMIO_MODEL_WORK_H
 
-#include "ring.h"
+#include "packed.h"
 
 static inline void vmmio_list_queue(struct vmmio_engine *engine, struct vmmio_queue *queue)
 {
@@ -31,14 +31,59 @@ static inline struct vmmio_queue *vmmio_unlist_queue(struct vmmio_engine *engine
     return queue;
 }
 
+/* The first free request becomes the queue's; a cancelled one was the stand-in's. */
+static inline void vmmio_take_free(struct vmmio_engine *engine, struct vmmio_request *first,
+                                   struct vmmio_queue *queue)
+{
+    engine->free_requests = first->next;
+    if (first->from == queue)
+        return;
+    first->queue = queue->index;
+    first->from = queue;
+    first->cancelled = false;
+}
+
 static inline void vmmio_free_request(struct vmmio_request *request)
 {
     request->next = request->engine->free_requests;
     request->engine->free_requests = request;
 }
 
+/*
+ * Places in the ring whose buffers have been taken and not given back. They are in the function,
+ * or wait there for those before them.
+ */
+static inline uint32_t vmmio_in_function(const struct vmmio_queue *queue)
+{
+    return queue->packed ? vmmio_packed_in_function(queue)
+                         : (uint16_t)(queue->next_avail - queue->next_used);
+}
+
 /* No queue takes another buffer before the next one's turn. */
-static inline void vmmio_end_turn(struct vmmio_engine *engine) { engine->served = NULL; }
+static inline void vmmio_end_turn(struct vmmio_engine *engine)
+{
+    engine->served = NULL;
+    engine->direct_split = NULL;
+    engine->direct_packed = NULL;
+}
+
+static inline void vmmio_begin_turn(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                                    bool packed)
+{
+    engine->served = queue;
+    vmmio_note_pointers(engine, queue, packed);
+}
+
+/* What the negotiated features mean for the engine. */
+struct vmmio_terms {
+    bool event_idx, indirect, packed, in_order;
+    uint32_t usable_queues;
+};
+
+/* NULL: nothing was negotiated. */
+struct vmmio_terms vmmio_terms_of(const struct vmmio_function *function,
+                                  const struct vmmio_features *negotiated);
+void vmmio_engine_agree(struct vmmio_engine *engine, const struct vmmio_terms *terms);
 
 void vmmio_engine_do_what_waited(struct vmmio_engine *engine);
 

@@ -32,7 +32,7 @@ struct vmmio_front_side {
 struct vmmio_batch {
     uint32_t slots; /* of all of them; 0: there is none */
     uint32_t length;
-    uint16_t id;
+    uint32_t id;
     bool whole; /* the last one was written to its end */
 };
 
@@ -40,26 +40,27 @@ struct vmmio_batch {
 struct vmmio_queue {
     uint64_t desc, driver, device; /* taken over at QueueReady = 1 */
     uint64_t map_epoch;            /* of the three pointers below */
-    uint64_t split_epoch;          /* the same, if the ring is split and none of them is NULL */
-    uint64_t packed_epoch;         /* the same of a packed ring */
     uint8_t *desc_mapped;          /* NULL: by transactions */
     uint8_t *driver_mapped;
     uint8_t *device_mapped;
+    struct vmmio_queue *direct; /* itself while these are good, and IN_ORDER is off; or NULL */
     struct vmmio_queue *next_in_list;
     uint32_t index;
     uint32_t size;
-    uint32_t held;  /* requests in the device function */
     uint32_t armed; /* next_avail when a kick was last asked for; none at first */
     /* Positions: split: an index that counts freely; packed: a slot. */
     uint16_t next_avail; /* of the next buffer to take */
     uint16_t next_used;  /* of the next one to give back */
     uint16_t published;  /* up to here the driver sees what was given back */
     bool packed;
-    /* Packed: the same positions' laps, as AVAIL and USED that are available, or used, there. */
-    uint16_t avail_lap, used_lap, published_lap;
-    uint16_t holds;       /* packed: the first descriptor that was given back since is held back: */
+    bool holds;           /* packed: the first descriptor that was given back since is held back: */
     uint32_t held_length; /* its length, */
     uint32_t held_rest;   /* its id and flags */
+    /*
+     * Packed: the same positions' laps, as AVAIL and USED that are available, or used, there, in
+     * the last word of a descriptor.
+     */
+    uint32_t avail_lap, used_lap, published_lap;
     struct vmmio_request *oldest, *newest; /* IN_ORDER: in the function, or waiting */
     struct vmmio_batch batch;              /* IN_ORDER: of what has no used entry yet */
     bool enabled;
@@ -98,6 +99,8 @@ struct vmmio_engine {
     struct vmmio_queue stand_in;    /* in the work list for these, first of all; never alive */
     struct vmmio_queue *first_listed, *last_listed; /* work list, in turn; empty: first is NULL */
     struct vmmio_queue *served; /* it takes buffers, and publishes used ones at its turn's end */
+    /* The same queue while its ring, split or packed, is dealt with in line, by pointer. */
+    struct vmmio_queue *direct_split, *direct_packed;
     uint64_t map_epoch;
     uint32_t segments_each;
     uint32_t usable_queues; /* the first so many exist; all before FEATURES_OK */

@@ -38,7 +38,7 @@ struct vmmio_request {
     struct vmmio_request *next; /**< for a list of requests that the function holds */
     /* Private from here on. */
     uint16_t head;  /* of its chain; packed: its buffer id */
-    uint16_t slots; /* how many places in the ring it takes; not kept for split rings in line */
+    uint32_t slots; /* how many places in the ring it takes; not kept for split rings in line */
     bool waiting;   /* IN_ORDER: the function is done with it, but not with those before it */
     uint32_t used_length;
     struct vmmio_request *before, *after; /* IN_ORDER: in its queue */
@@ -46,7 +46,7 @@ struct vmmio_request {
     uint32_t segment_count;
     struct vmmio_segment *segments;
     struct vmmio_engine *engine;
-    struct vmmio_queue *from; /* its queue */
+    struct vmmio_queue *from; /* its queue; of a cancelled one the engine's stand-in */
     bool mark;                /* used while the device is being saved */
 };
 
@@ -103,6 +103,13 @@ struct vmmio_function_type {
      * and `features_ok`, with state->commit set, to take them over.
      */
     enum vmmio_error (*restore)(struct vmmio_function *function, struct vmmio_state *state);
+    /**
+     * For types of this library, which reach into its insides: serves up to count buffers of a
+     * queue in its turn where they are, without requests. How many; `handle` gets the next one, if
+     * there are more. May be NULL.
+     */
+    uint32_t (*serve_in_place)(struct vmmio_function *function, struct vmmio_engine *engine,
+                               struct vmmio_queue *queue, uint32_t count);
 };
 
 /** The common head of every device function; caller-owned, filled by the type's init. */
