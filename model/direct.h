@@ -8,14 +8,18 @@
 
 #include "ring.h"
 
+static inline bool vmmio_range_holds(const struct vmmio_memory_range *range, uint64_t address,
+                                     uint64_t length)
+{
+    return length <= range->length && address - range->address <= range->length - length;
+}
+
 /* The pointer to bytes that are in the range, or NULL. */
 static inline uint8_t *vmmio_in_range(const struct vmmio_memory_range *range, uint64_t address,
                                       uint64_t length)
 {
-    const uint64_t offset = address - range->address;
-
-    return offset < range->length && length <= range->length - offset ? range->pointer + offset
-                                                                      : NULL;
+    return vmmio_range_holds(range, address, length) ? range->pointer + (address - range->address)
+                                                     : NULL;
 }
 
 /*

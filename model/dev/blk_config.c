@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a block device offers, and the configuration space that tells it. */
-#include "blk_config.h"
+#include "blk_parts.h"
 
 #include "ring.h"
 

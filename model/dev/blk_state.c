@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Save and restore of a block device. Its requests are the engine's, its bytes the storage's. */
-#include "blk_config.h"
+#include "blk_parts.h"
 
 #include "vmmio/state.h"
 

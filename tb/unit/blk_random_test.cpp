@@ -36,6 +36,7 @@ protected:
         blk_options o;
         o.mode = std::get<0>(GetParam());
         o.direct = std::get<1>(GetParam());
+        o.steady = o.direct && o.mode == dma_mode::pointer;
         o.sectors = disk_sectors;
         o.job_count = 3;
         o.config.queue_count = queues;

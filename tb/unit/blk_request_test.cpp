@@ -19,6 +19,7 @@ protected:
     {
         blk_options o;
         std::tie(o.mode, o.direct) = GetParam();
+        o.steady = o.direct && o.mode == dma_mode::pointer;
         return o;
     }
     blk() : b(with_way()) { b.go_live(); }

@@ -20,6 +20,16 @@ std::vector<uint8_t> little_endian(T value)
     return bytes;
 }
 
+bool all_of_ram(void *memory, uint64_t address, bool write, vmmio_memory_range *all)
+{
+    const vmmio_memory port = static_cast<guest_memory *>(memory)->port();
+    auto *const here = static_cast<uint8_t *>(port.map(memory, address, 1, write));
+    if (!here || address < ram_base || address - ram_base >= ram_size)
+        return false;
+    *all = {ram_base, ram_size, here - (address - ram_base)};
+    return true;
+}
+
 } // namespace
 
 std::vector<uint8_t> pattern(size_t length, unsigned seed)
@@ -109,6 +119,8 @@ blk_rig::blk_rig(const blk_options &options)
     surroundings.requests = options.requests;
     surroundings.legacy = options.legacy;
     r = std::make_unique<rig>(blk.function, surroundings);
+    if (options.steady)
+        r->device.engine.is.memory.range = all_of_ram;
     r->renew = [this] { make_anew(); };
 }
 

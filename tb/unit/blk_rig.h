@@ -44,7 +44,8 @@ private:
 /** What a test may choose; a 0 is a default. */
 struct blk_options {
     dma_mode mode = dma_mode::pointer;
-    bool direct = true; /**< the RAM storage; false: a test_storage */
+    bool steady = false; /**< all of guest memory is behind one pointer that stays; see mode */
+    bool direct = true;  /**< the RAM storage; false: a test_storage */
     uint32_t job_count = 4;
     uint64_t sectors = 64;
     vmmio_blk_config config = {};
