@@ -94,13 +94,13 @@ function(vmmio_add_rtl target name)
             -GQUEUE_SIZES=${size_bits}'h${sizes} -GREGIONS=${regions}
             -GCONFIG_BYTES=${config_bytes} -GHOLD_RESET=0 -GDEPENDENCY_COUNT=${pair_count}
             -GDEPENDENCIES=${pair_bits}'h0${pairs})
+    set(set ${CMAKE_CURRENT_BINARY_DIR}/${name}/set.cpp)
+    configure_file(${VMMIO_RTL_CMAKE_DIR}/rtl_set.cpp.in ${set} @ONLY)
+    target_sources(${target} PRIVATE ${set})
     # One translation unit for each set: Verilator's headers cost more than its code.
     get_target_property(generated ${target} SOURCES)
     list(FILTER generated INCLUDE REGEX "/V${name}[^/]*\\.cpp$")
-    set_source_files_properties(${generated} PROPERTIES UNITY_GROUP ${name})
+    set_source_files_properties(${generated} ${set} PROPERTIES UNITY_GROUP ${name})
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
-    configure_file(${VMMIO_RTL_CMAKE_DIR}/rtl_set.cpp.in
-        ${CMAKE_CURRENT_BINARY_DIR}/${name}/set.cpp @ONLY)
-    target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${name}/set.cpp)
     set_property(TARGET ${target} APPEND PROPERTY VMMIO_RTL_SETS ${name})
 endfunction()

@@ -19,7 +19,7 @@ namespace
 
 constexpr std::uint32_t offloads = VMMIO_NET_OFFLOAD_CSUM | VMMIO_NET_OFFLOAD_TSO4 |
                                    VMMIO_NET_OFFLOAD_TSO6 | VMMIO_NET_OFFLOAD_ECN;
-constexpr unsigned frames_at_once = 64;
+constexpr unsigned tap_frames_at_once = 64;
 
 [[noreturn]] void refuse(int fd, const std::string &interface, const char *what)
 {
@@ -76,7 +76,7 @@ int tap_net::prepare(std::vector<pollfd> &wanted, bool accepting)
 
 void tap_net::process(const std::vector<pollfd> &polled, bool)
 {
-    for (unsigned i = 0; !polled.empty() && i < frames_at_once; i++) {
+    for (unsigned i = 0; !polled.empty() && i < tap_frames_at_once; i++) {
         const ssize_t length = ::read(fd_, buffer_.data(), buffer_.size());
         if (length < static_cast<ssize_t>(VMMIO_NET_HEADER_BYTES))
             return;

@@ -14,7 +14,7 @@ namespace vmmio
 namespace
 {
 
-constexpr char report_type[] = "/vmmio/vfio_user";
+constexpr char bridge_report[] = "/vmmio/vfio_user";
 
 /// Delta cycles that devices get between two messages; one that never settles gets no more.
 constexpr int max_settling_deltas = 64;
@@ -51,7 +51,7 @@ public:
 
     void warn(const std::string &text) override
     {
-        SC_REPORT_WARNING(report_type, (std::string(module_.name()) + ": " + text).c_str());
+        SC_REPORT_WARNING(bridge_report, (std::string(module_.name()) + ": " + text).c_str());
     }
 
     void remember_dmi_user(int id) { dmi_users_.insert(id); }

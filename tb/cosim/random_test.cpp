@@ -6,11 +6,11 @@
  * VMMIO_SEED + n, and follows from that alone.
  */
 #include "rows.h"
+#include "setting.h"
 #include "stimulus.h"
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iostream>
@@ -22,12 +22,6 @@ namespace
 
 constexpr uint64_t per_episode = 2000;
 constexpr uint64_t enough_for_bins = 200000; // fewer accesses cannot be expected to reach all
-
-uint64_t setting(const char *name, uint64_t usual)
-{
-    const char *text = std::getenv(name);
-    return text ? std::strtoull(text, nullptr, 0) : usual;
-}
 
 /* Everything that is needed to look at a difference; the second run has a trace. */
 std::string report(uint64_t seed, const episode_options &options)

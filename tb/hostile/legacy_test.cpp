@@ -4,20 +4,14 @@
  * rings are. VMMIO_SEED chooses another run; a failure prints the seed that repeats it.
  */
 #include "legacy_driver.h"
+#include "seed.h"
 
-#include <cstdlib>
 #include <random>
 
 namespace vmmio::tb
 {
 namespace
 {
-
-uint32_t seed()
-{
-    const char *text = std::getenv("VMMIO_SEED");
-    return text ? static_cast<uint32_t>(std::strtoul(text, nullptr, 0)) : 20260408;
-}
 
 class legacy_attacker : public ::testing::TestWithParam<dma_mode>
 {

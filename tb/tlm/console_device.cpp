@@ -12,7 +12,6 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <random>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
@@ -27,14 +26,6 @@ namespace
 using bytes = std::vector<std::uint8_t>;
 
 constexpr std::size_t mebibyte = 1 << 20;
-
-bytes noise(std::size_t length)
-{
-    bytes data(length);
-    std::mt19937 random(7);
-    std::generate(data.begin(), data.end(), [&] { return static_cast<std::uint8_t>(random()); });
-    return data;
-}
 
 /// The driver's end of such a device.
 class driven_console

@@ -179,17 +179,6 @@ std::uint64_t fingerprint(std::uint64_t sum, const std::uint8_t *data, std::size
 
 constexpr std::uint64_t no_bytes = 0xcbf29ce484222325;
 
-bytes noise(std::size_t length)
-{
-    bytes data(length);
-    std::uint32_t state = 1;
-    for (std::uint8_t &byte : data) {
-        state = state * 1664525 + 1013904223;
-        byte = std::uint8_t(state >> 24);
-    }
-    return data;
-}
-
 /// Just enough TCP for a host that loses nothing: in order, or not at all.
 class tcp_client
 {

@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "platform.h"
 
+#include <algorithm>
+#include <random>
+
 namespace vmmio::tb
 {
+
+std::vector<std::uint8_t> noise(std::size_t length)
+{
+    std::vector<std::uint8_t> data(length);
+    std::mt19937 random(7);
+    std::generate(data.begin(), data.end(), [&] { return static_cast<std::uint8_t>(random()); });
+    return data;
+}
 
 ram::ram(sc_core::sc_module_name name, guest_memory &memory, std::uint64_t base, std::uint64_t size)
     : sc_module(name), memory_(memory), base_(base), size_(size)

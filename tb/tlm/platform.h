@@ -31,6 +31,8 @@ namespace vmmio::tb
 
 using sc_core::sc_time;
 
+constexpr auto ok = tlm::TLM_OK_RESPONSE;
+
 inline sc_time ns(double count) { return {count, sc_core::SC_NS}; }
 
 /// Guest physical addresses of the platform.
@@ -42,6 +44,9 @@ constexpr std::uint64_t other_ram = ram + ram_size; ///< adjoins ram
 constexpr std::uint64_t other_ram_size = 1 << 20;
 constexpr std::uint64_t shm = 0x100000000, shm_size = 1ull << 32;
 } // namespace at
+
+/// So many bytes of no pattern, the same each time.
+std::vector<std::uint8_t> noise(std::size_t length);
 
 struct payload : tlm::tlm_generic_payload {
     payload(tlm::tlm_command command, std::uint64_t address, void *data, std::size_t length)

@@ -10,8 +10,6 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr auto ok = tlm::TLM_OK_RESPONSE;
-
 /// A register access with every attribute free; data starts as 0xa5.
 struct odd_access : payload {
     std::array<unsigned char, 64> data;

@@ -14,7 +14,7 @@ namespace vmmio::tb
 namespace
 {
 
-using entropy_platform = platform<vmmio::entropy_device>;
+using packed_platform = platform<vmmio::entropy_device>;
 
 constexpr std::uint32_t size_max = 100;
 
@@ -31,7 +31,7 @@ vmmio::device_options packed_options(bool lockstep)
 }
 
 /// Four laps of a ring of this size, in buffers of 7 descriptors that are filled with 1, 2, 3, ...
-void run_laps(entropy_platform &p, std::uint32_t size, std::uint8_t &next)
+void run_laps(packed_platform &p, std::uint32_t size, std::uint8_t &next)
 {
     packed_queue ring(p.memory, p.alloc(16ull * size + 64), size);
     std::vector<piece> list;
@@ -58,7 +58,7 @@ void run_laps(entropy_platform &p, std::uint32_t size, std::uint8_t &next)
 }
 
 /// QueueReady after an attempt with a ring of this size, its driver area moved by so many bytes.
-std::uint32_t ready_with(entropy_platform &p, std::uint32_t size, std::uint64_t moved = 0)
+std::uint32_t ready_with(packed_platform &p, std::uint32_t size, std::uint64_t moved = 0)
 {
     const std::uint64_t base = at::ram;
     p.guest.enable_queue(0, {base, base + 0x1000 + moved, base + 0x2000, size});
@@ -71,7 +71,7 @@ void move_requests(bool lockstep)
 {
     counting_source source;
     const vmmio_entropy_config config = source.config();
-    entropy_platform p(packed_options(lockstep), &config);
+    packed_platform p(packed_options(lockstep), &config);
     reports::get().expect("/vmmio/driver");
     p.run([&] {
         std::uint8_t next = 1;

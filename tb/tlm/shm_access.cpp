@@ -8,7 +8,6 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr auto ok = tlm::TLM_OK_RESPONSE;
 constexpr auto address_error = tlm::TLM_ADDRESS_ERROR_RESPONSE;
 
 device_options reading_ones()

@@ -38,6 +38,8 @@ enum : std::uint16_t {
 };
 enum : std::uint32_t { REPLY = 1, NO_REPLY = 0x10, ERROR = 0x20 };
 constexpr std::size_t header_size = 16;
+constexpr std::uint64_t page = 0x1000;
+constexpr std::uint32_t connect_irq = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
 
 /// Bytes in host order, one field after the other.
 class bytes

@@ -10,7 +10,6 @@ using namespace vmmio_test;
 namespace
 {
 
-constexpr std::uint64_t page = 0x1000;
 constexpr std::uint64_t base = 0x40000000;
 
 std::vector<std::uint8_t> pattern(std::size_t size, std::uint8_t first)

@@ -13,9 +13,6 @@ using namespace vmmio_test;
 namespace
 {
 
-constexpr std::uint64_t page = 0x1000;
-constexpr std::uint32_t connect_irq = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
-
 /// The connection still works.
 void expect_alive(vfio_user_client &client)
 {

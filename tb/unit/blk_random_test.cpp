@@ -15,12 +15,12 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr uint32_t zones = 8, zone_sectors = 12, disk_sectors = zones * zone_sectors;
+constexpr uint32_t zones = 8, zone_sectors = 12, zoned_sectors = zones * zone_sectors;
 constexpr uint32_t queues = 2;
 
-using way = std::tuple<dma_mode, bool, unsigned>; /* DMA, RAM storage or jobs, seed */
+using seeded_way = std::tuple<dma_mode, bool, unsigned>; /* DMA, RAM storage or jobs, seed */
 
-class blk_random : public ::testing::TestWithParam<way>
+class blk_random : public ::testing::TestWithParam<seeded_way>
 {
 protected:
     struct request {
@@ -37,7 +37,7 @@ protected:
         o.mode = std::get<0>(GetParam());
         o.direct = std::get<1>(GetParam());
         o.steady = o.direct && o.mode == dma_mode::pointer;
-        o.sectors = disk_sectors;
+        o.sectors = zoned_sectors;
         o.job_count = 3;
         o.config.queue_count = queues;
         o.config.max_discard_seg = 3;
@@ -46,7 +46,7 @@ protected:
         return o;
     }
 
-    blk_random() : b(with_way()), random(std::get<2>(GetParam())), model(512 * disk_sectors)
+    blk_random() : b(with_way()), random(std::get<2>(GetParam())), model(512 * zoned_sectors)
     {
         for (request &r : slots)
             r.address = b.r->alloc(4 * 512 * zone_sectors);
@@ -97,7 +97,7 @@ void blk_random::transfer(request &r, uint32_t zone, uint32_t type)
     const uint32_t first = below(zone_sectors), count = 1 + below(zone_sectors - first);
     const uint32_t start = zone * zone_sectors + first;
     const bool bad_range = once_in(16), bad_length = once_in(16);
-    const uint64_t sector = bad_range ? disk_sectors - count + 1 + below(100) : start;
+    const uint64_t sector = bad_range ? zoned_sectors - count + 1 + below(100) : start;
     const uint32_t bytes = 512 * count - (bad_length ? 1 + below(511) : 0);
     const auto at = model.begin() + 512l * start;
 
@@ -299,7 +299,7 @@ TEST_P(blk_random, resets_in_between_drop_only_what_is_out)
 INSTANTIATE_TEST_SUITE_P(ways, blk_random,
                          ::testing::Combine(every_dma_mode(), ::testing::Bool(),
                                             ::testing::Range(1u, 4u)),
-                         [](const ::testing::TestParamInfo<way> &p) {
+                         [](const ::testing::TestParamInfo<seeded_way> &p) {
                              return name_of(std::get<0>(p.param)) +
                                     (std::get<1>(p.param) ? "_ram_" : "_jobs_") +
                                     std::to_string(std::get<2>(p.param));

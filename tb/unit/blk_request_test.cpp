@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What block requests do and how they are answered (5.2.6), with every storage and kind of DMA. */
 #include "blk_rig.h"
+#include "requests.h"
 
 #include <algorithm>
 #include <tuple>
@@ -57,21 +58,6 @@ TEST_P(blk, writes_and_reads_sectors)
     EXPECT_EQ(b.blk.bytes_read, 512u * 68);
     EXPECT_EQ(b.blk.bytes_written, 512u * 68);
     EXPECT_TRUE(b.r->diagnostics.empty());
-}
-
-/* Cuts a piece into pieces of this length. */
-std::vector<piece> cut(const piece &p, uint32_t length)
-{
-    std::vector<piece> pieces;
-    for (uint32_t at = 0; at < p.length; at += length)
-        pieces.push_back({p.address + at, std::min(length, p.length - at), p.writable});
-    return pieces;
-}
-
-std::vector<piece> join(std::vector<piece> a, const std::vector<piece> &c)
-{
-    a.insert(a.end(), c.begin(), c.end());
-    return a;
 }
 
 TEST_P(blk, descriptors_may_cut_a_request_anywhere)

@@ -9,13 +9,6 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr unsigned desc_next = 1, desc_write = 2, desc_indirect = 4; /* 2.7.5 */
-
-uint64_t align_up(uint64_t value, uint64_t alignment)
-{
-    return (value + alignment - 1) / alignment * alignment;
-}
-
 void put_desc(guest_memory &memory, uint64_t at, const piece &p, unsigned flags, unsigned next)
 {
     memory.store64(at, p.address);
@@ -77,7 +70,7 @@ uint16_t virtqueue::add(const std::vector<piece> &pieces)
     for (size_t i = 0; i < pieces.size(); i++) {
         const bool last = i + 1 == pieces.size();
         put_desc(memory_, desc + 16ull * c.descriptors[i], pieces[i],
-                 (pieces[i].writable ? desc_write : 0u) | (last ? 0u : desc_next),
+                 (pieces[i].writable ? write_flag : 0u) | (last ? 0u : next_flag),
                  last ? 0 : c.descriptors[i + 1]);
     }
     const uint16_t head = c.descriptors.front();
@@ -94,11 +87,11 @@ uint16_t virtqueue::add_indirect(const std::vector<piece> &pieces, uint64_t tabl
     chain &c = chains_[head];
 
     const uint64_t last = desc + 16ull * c.descriptors.back();
-    memory_.store16(last + 12, desc_indirect);
+    memory_.store16(last + 12, indirect_flag);
     for (uint32_t i = 0; i < entries; i++) {
         const piece &p = pieces[direct + i];
         put_desc(memory_, table + 16ull * i, p,
-                 (p.writable ? desc_write : 0u) | (i + 1 < entries ? desc_next : 0u),
+                 (p.writable ? write_flag : 0u) | (i + 1 < entries ? next_flag : 0u),
                  i + 1 < entries ? i + 1 : 0);
         name(c, p.address, p.length, p.writable);
     }

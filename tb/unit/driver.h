@@ -47,6 +47,14 @@ struct ring_place {
     uint32_t size;
 };
 
+/** Flags of a descriptor of either format (2.7.5, 2.8.1). */
+constexpr unsigned next_flag = 1, write_flag = 2, indirect_flag = 4;
+
+constexpr uint64_t align_up(uint64_t value, uint64_t alignment)
+{
+    return (value + alignment - 1) / alignment * alignment;
+}
+
 /** The driver's end of one split virtqueue (2.7). */
 class virtqueue : public ring_place
 {

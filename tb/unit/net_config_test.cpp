@@ -19,13 +19,6 @@ uint32_t can_enable(net_rig &n, uint32_t index)
     return n.r->read_queue(index, VMMIO_REG_QUEUE_READY);
 }
 
-net_options with_pairs(uint16_t pairs)
-{
-    net_options options;
-    options.config.pairs = pairs;
-    return options;
-}
-
 constexpr uint32_t every_offload = VMMIO_NET_OFFLOAD_CSUM | VMMIO_NET_OFFLOAD_TSO4 |
                                    VMMIO_NET_OFFLOAD_TSO6 | VMMIO_NET_OFFLOAD_ECN |
                                    VMMIO_NET_OFFLOAD_USO;

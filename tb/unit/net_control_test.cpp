@@ -13,7 +13,7 @@ namespace
 {
 
 constexpr uint8_t RX = 0, MAC = 1, VLAN = 2, ANNOUNCE = 3, MQ = 4; /* 5.1.9.5 */
-constexpr unsigned OK = 0, ERR = 1;
+constexpr unsigned NET_OK = 0, NET_ERR = 1;
 
 const bytes ours = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 const bytes other = {0x52, 0x54, 0, 0x12, 0x34, 0x57};
@@ -48,13 +48,6 @@ std::string filter(net_rig &n)
         if (passes(n, plain_frame(60, address)))
             seen += name;
     return seen;
-}
-
-net_options with_pairs(uint16_t pairs)
-{
-    net_options options;
-    options.config.pairs = pairs;
-    return options;
 }
 
 bytes flow(unsigned number)
@@ -96,7 +89,7 @@ TEST(net_control, unknown_commands_are_answered_with_an_error)
                 continue;
             if ((type * 256 + command) % 200 == 0)
                 n.go_live();
-            ASSERT_EQ(n.control(uint8_t(type), uint8_t(command), bytes(type % 3, 1)), ERR)
+            ASSERT_EQ(n.control(uint8_t(type), uint8_t(command), bytes(type % 3, 1)), NET_ERR)
                 << type << " " << command;
         }
     EXPECT_EQ(n.r->guest.status(), 0x0fu);
@@ -109,11 +102,11 @@ TEST(net_control, the_answer_is_the_first_writable_byte)
     n.go_live();
     const piece room = n.r->writable(8);
     n.r->memory.fill(room.address, 8, 0xee);
-    EXPECT_EQ(n.control_pieces({n.readable({RX, 0, 1}), room}), OK) << "in one piece";
+    EXPECT_EQ(n.control_pieces({n.readable({RX, 0, 1}), room}), NET_OK) << "in one piece";
     EXPECT_EQ(n.r->memory.bytes(room.address + 1, 7), bytes(7, 0xee));
     EXPECT_EQ(
         n.control_pieces({n.readable({RX}), n.readable({0}), n.readable({0}), n.r->writable(1)}),
-        OK)
+        NET_OK)
         << "in pieces";
 
     virtqueue &queue = n.r->queue(2);
@@ -147,15 +140,15 @@ TEST(net_control, commands_without_their_feature_are_refused)
     net_rig n(with_pairs(2));
     for (const auto &c : commands) {
         n.go_live();
-        EXPECT_EQ(n.control(c.type, c.command, c.data), OK) << int(c.type) << int(c.command);
+        EXPECT_EQ(n.control(c.type, c.command, c.data), NET_OK) << int(c.type) << int(c.command);
         bytes longer = c.data + bytes{0};
-        EXPECT_EQ(n.control(c.type, c.command, longer), ERR) << "trailing byte";
+        EXPECT_EQ(n.control(c.type, c.command, longer), NET_ERR) << "trailing byte";
         if (!c.data.empty()) {
             longer.resize(c.data.size() - 1);
-            EXPECT_EQ(n.control(c.type, c.command, longer), ERR) << "cut short";
+            EXPECT_EQ(n.control(c.type, c.command, longer), NET_ERR) << "cut short";
         }
         n.go_live({c.feature});
-        EXPECT_EQ(n.control(c.type, c.command, c.data), ERR) << int(c.type) << int(c.command);
+        EXPECT_EQ(n.control(c.type, c.command, c.data), NET_ERR) << int(c.type) << int(c.command);
     }
 }
 
@@ -173,13 +166,13 @@ TEST(net_filter, modes)
     for (const auto &row : table) {
         n.go_live();
         for (const uint8_t mode : row.on)
-            EXPECT_EQ(n.control(RX, mode, {1}), OK);
+            EXPECT_EQ(n.control(RX, mode, {1}), NET_OK);
         EXPECT_EQ(filter(n), row.seen);
         for (const uint8_t mode : row.on)
-            EXPECT_EQ(n.control(RX, mode, {0}), OK);
+            EXPECT_EQ(n.control(RX, mode, {0}), NET_OK);
         EXPECT_EQ(filter(n), "ob") << "all off again";
     }
-    EXPECT_EQ(n.control(RX, 0, {2}), ERR);
+    EXPECT_EQ(n.control(RX, 0, {2}), NET_ERR);
     n.go_live({VMMIO_NET_F_CTRL_RX, VMMIO_NET_F_CTRL_RX_EXTRA});
     EXPECT_EQ(filter(n), "oxgb") << "who cannot ask for more gets all";
 }
@@ -189,16 +182,16 @@ TEST(net_filter, address_tables)
     ROWS("NET-60", "NET-61", "NET-63", "NET-64");
     net_rig n;
     n.go_live();
-    EXPECT_EQ(n.control(MAC, 0, le32(1) + other + le32(1) + group), OK);
+    EXPECT_EQ(n.control(MAC, 0, le32(1) + other + le32(1) + group), NET_OK);
     EXPECT_EQ(filter(n), "oxgb");
-    EXPECT_EQ(n.control(MAC, 0, le32(0) + le32(1) + group), OK);
+    EXPECT_EQ(n.control(MAC, 0, le32(0) + le32(1) + group), NET_OK);
     EXPECT_EQ(filter(n), "ogb") << "replaced";
 
     for (const bytes &bad :
          {le32(0xffffffff) + le32(0), le32(0x2aaaaaab) + le32(0) + ours, le32(1) + other,
           le32(1) + other + le32(1), le32(0) + le32(2) + group, le32(0), bytes{0, 0, 0}, bytes{},
           le32(0) + le32(0) + bytes{0}, le32(2) + other + le32(0), le32(0) + le32(0xffffffff)})
-        EXPECT_EQ(n.control(MAC, 0, bad), ERR);
+        EXPECT_EQ(n.control(MAC, 0, bad), NET_ERR);
     EXPECT_EQ(filter(n), "ogb") << "unchanged by what was refused";
 
     n.go_live();
@@ -206,7 +199,7 @@ TEST(net_filter, address_tables)
     bytes many = le32(65);
     for (unsigned i = 0; i < 65; i++)
         many = many + bytes{2, 2, 2, 2, 2, uint8_t(i)};
-    EXPECT_EQ(n.control(MAC, 0, many + le32(0)), OK);
+    EXPECT_EQ(n.control(MAC, 0, many + le32(0)), NET_OK);
     EXPECT_EQ(filter(n), "oxb") << "more than the filter holds: all of that sort";
 }
 
@@ -216,12 +209,12 @@ TEST(net_filter, the_address_can_be_set)
     net_rig n;
     n.go_live();
     const uint32_t generation = n.r->read(VMMIO_REG_CONFIG_GENERATION);
-    EXPECT_EQ(n.control(MAC, 1, other), OK);
+    EXPECT_EQ(n.control(MAC, 1, other), NET_OK);
     EXPECT_EQ(n.mac(), other);
     EXPECT_NE(n.r->read(VMMIO_REG_CONFIG_GENERATION), generation);
     EXPECT_EQ(n.r->guest.interrupts() & 2, 0u) << "the driver's own change";
     EXPECT_EQ(filter(n), "xb");
-    EXPECT_EQ(n.control(MAC, 1, group), ERR);
+    EXPECT_EQ(n.control(MAC, 1, group), NET_ERR);
     EXPECT_EQ(n.mac(), other);
 }
 
@@ -249,7 +242,7 @@ TEST(net_control, a_command_is_carried_out_before_its_buffer_is_used)
                              std::function<void()> what) {
         used = 0;
         look = std::move(what);
-        EXPECT_EQ(n.control(type, number, data), OK);
+        EXPECT_EQ(n.control(type, number, data), NET_OK);
         EXPECT_GT(used, 0u) << "nobody has looked";
     };
     command(ANNOUNCE, 0, {}, [&] { EXPECT_EQ(n.field(6, 2), 1u); });
@@ -275,17 +268,17 @@ TEST(net_filter, vlans)
     EXPECT_FALSE(passes(n, tagged_frame(5))) << "the table starts empty";
     EXPECT_TRUE(passes(n, plain_frame(60)));
     for (const unsigned id : {0u, 5u, 4095u}) {
-        EXPECT_EQ(n.control(VLAN, 0, le16(id)), OK);
+        EXPECT_EQ(n.control(VLAN, 0, le16(id)), NET_OK);
         EXPECT_TRUE(passes(n, tagged_frame(id)));
         EXPECT_FALSE(passes(n, tagged_frame((id + 1) % 4096)));
-        EXPECT_EQ(n.control(VLAN, 1, le16(id)), OK);
+        EXPECT_EQ(n.control(VLAN, 1, le16(id)), NET_OK);
         EXPECT_FALSE(passes(n, tagged_frame(id)));
     }
     for (const unsigned id : {4096u, 0x8000u, 0xffffu}) {
-        EXPECT_EQ(n.control(VLAN, 0, le16(id)), ERR);
-        EXPECT_EQ(n.control(VLAN, 1, le16(id)), ERR);
+        EXPECT_EQ(n.control(VLAN, 0, le16(id)), NET_ERR);
+        EXPECT_EQ(n.control(VLAN, 1, le16(id)), NET_ERR);
     }
-    EXPECT_EQ(n.control(VLAN, 0, le16(5)), OK);
+    EXPECT_EQ(n.control(VLAN, 0, le16(5)), NET_OK);
     n.go_live();
     EXPECT_FALSE(passes(n, tagged_frame(5))) << "and is empty after a reset";
 }
@@ -301,7 +294,7 @@ TEST(net_announce, is_asked_for_and_acknowledged)
     vmmio_device_config_changed(&n.r->device);
     EXPECT_EQ(n.r->guest.interrupts() & 2, 2u);
     EXPECT_EQ(n.field(6, 2), 3u);
-    EXPECT_EQ(n.control(ANNOUNCE, 0), OK);
+    EXPECT_EQ(n.control(ANNOUNCE, 0), NET_OK);
     EXPECT_EQ(n.field(6, 2), 1u);
     EXPECT_TRUE(vmmio_net_announce(&n.net));
     vmmio_device_config_changed(&n.r->device);
@@ -329,7 +322,7 @@ TEST(net_pairs, flows_return_to_where_they_were_sent)
     ROWS("NET-70");
     net_rig n(with_pairs(4));
     n.go_live();
-    EXPECT_EQ(n.control(MQ, 0, le16(4)), OK);
+    EXPECT_EQ(n.control(MQ, 0, le16(4)), NET_OK);
     for (unsigned round = 0; round < 12; round++) {
         const unsigned pair = (round * 3 + round / 4) % 4;
         EXPECT_TRUE(n.send(flow(round), {}, pair));
@@ -352,7 +345,7 @@ TEST(net_pairs, no_frame_goes_above_the_number_that_was_set)
     n.go_live();
     for (unsigned pair = 0; pair < 4; pair++)
         n.post(std::vector<uint32_t>(60, 200), pair);
-    EXPECT_EQ(n.control(MQ, 0, le16(4)), OK);
+    EXPECT_EQ(n.control(MQ, 0, le16(4)), NET_OK);
     for (unsigned i = 0; i < 40; i++) {
         n.send(flow(i), {}, i % 4);
         EXPECT_TRUE(n.arrive(answer_to(flow(i))));
@@ -362,9 +355,9 @@ TEST(net_pairs, no_frame_goes_above_the_number_that_was_set)
         before.push_back(n.rx(pair).used_idx());
         EXPECT_GT(before.back(), 0u) << pair;
     }
-    EXPECT_EQ(n.control(MQ, 0, le16(2)), OK);
+    EXPECT_EQ(n.control(MQ, 0, le16(2)), NET_OK);
     for (const unsigned bad : {0u, 5u, 0x8001u, 0xffffu})
-        EXPECT_EQ(n.control(MQ, 0, le16(bad)), ERR);
+        EXPECT_EQ(n.control(MQ, 0, le16(bad)), NET_ERR);
     for (unsigned i = 0; i < 40; i++)
         EXPECT_TRUE(n.arrive(answer_to(flow(i))));
     EXPECT_EQ(n.rx(2).used_idx(), before[2]);
@@ -377,7 +370,7 @@ TEST(net_pairs, a_queue_in_reset_gets_nothing)
     ROWS("NET-71", "NET-72");
     net_rig n(with_pairs(2));
     n.go_live();
-    EXPECT_EQ(n.control(MQ, 0, le16(2)), OK);
+    EXPECT_EQ(n.control(MQ, 0, le16(2)), NET_OK);
     for (unsigned pair = 0; pair < 2; pair++)
         n.post(std::vector<uint32_t>(60, 200), pair);
     for (unsigned i = 0; i < 20; i++) {
@@ -403,7 +396,7 @@ TEST(net_pairs, an_idle_queue_does_not_block_the_others)
     options.frames = 4;
     net_rig n(options);
     n.go_live();
-    EXPECT_EQ(n.control(MQ, 0, le16(2)), OK);
+    EXPECT_EQ(n.control(MQ, 0, le16(2)), NET_OK);
     n.send(flow(1), {}, 0);
     n.send(flow(2), {}, 1);
     for (unsigned i = 0; i < 10; i++)

@@ -45,6 +45,8 @@ bytes ramp(size_t length)
     return data;
 }
 
+} // namespace
+
 class net_receive : public ::testing::TestWithParam<dma_mode>
 {
 protected:
@@ -57,8 +59,6 @@ protected:
     }
     std::unique_ptr<net_rig> n;
 };
-
-} // namespace
 
 INSTANTIATE_TEST_SUITE_P(by, net_receive, every_dma_mode(), dma_mode_name);
 

@@ -102,6 +102,13 @@ wire_header wire_header::decode(const bytes &d)
     return {d.at(0), d.at(1), field(2), field(4), field(6), field(8), field(10)};
 }
 
+net_options with_pairs(uint16_t pairs)
+{
+    net_options options;
+    options.config.pairs = pairs;
+    return options;
+}
+
 net_rig::net_rig(const net_options &options) : frames_(options.frames)
 {
     vmmio_net_config config = options.config;

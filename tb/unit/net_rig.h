@@ -72,6 +72,8 @@ struct net_options {
     vmmio_net_config config = {};
 };
 
+net_options with_pairs(uint16_t pairs);
+
 class net_rig
 {
 public:

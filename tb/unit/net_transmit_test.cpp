@@ -40,6 +40,8 @@ net_options taking(uint32_t offloads)
     return options;
 }
 
+} // namespace
+
 class net_transmit : public ::testing::TestWithParam<dma_mode>
 {
 protected:
@@ -52,8 +54,6 @@ protected:
     }
     std::unique_ptr<net_rig> n;
 };
-
-} // namespace
 
 INSTANTIATE_TEST_SUITE_P(by, net_transmit, every_dma_mode(), dma_mode_name);
 

@@ -9,13 +9,7 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr unsigned desc_next = 1, desc_write = 2, desc_indirect = 4; /* 2.8.1 */
 constexpr unsigned desc_avail = 1 << 7, desc_used = 1 << 15;
-
-uint64_t align_up(uint64_t value, uint64_t alignment)
-{
-    return (value + alignment - 1) / alignment * alignment;
-}
 
 } // namespace
 
@@ -91,7 +85,7 @@ uint16_t packed_queue::add(const std::vector<piece> &pieces)
         const bool last = i + 1 == pieces.size();
         name(b, pieces[i]);
         put(pieces[i], last ? id : id ^ 0x5a5au,
-            (pieces[i].writable ? desc_write : 0u) | (last ? 0u : desc_next), i == 0);
+            (pieces[i].writable ? write_flag : 0u) | (last ? 0u : next_flag), i == 0);
     }
     buffers_[id] = b;
     if (in_order)
@@ -109,10 +103,10 @@ uint16_t packed_queue::add_indirect(const std::vector<piece> &pieces, uint64_t t
         const uint64_t at = table + 16 * i;
         memory_.store64(at, pieces[i].address);
         memory_.store32(at + 8, pieces[i].length);
-        memory_.store32(at + 12, pieces[i].writable ? desc_write << 16 : 0);
+        memory_.store32(at + 12, pieces[i].writable ? write_flag << 16 : 0);
         name(b, pieces[i]);
     }
-    put(table_piece, id, desc_indirect, true);
+    put(table_piece, id, indirect_flag, true);
     buffers_[id] = b;
     if (in_order)
         order_.push_back(id);
@@ -156,7 +150,7 @@ std::optional<packed_used> packed_queue::reap()
         return std::nullopt;
     const uint64_t at = desc + 16ull * last_used_;
     packed_used used = {memory_.load16(at + 12), memory_.load32(at + 8),
-                        (flags(last_used_) & desc_write) != 0};
+                        (flags(last_used_) & write_flag) != 0};
 
     if (in_order) {
         if (!batch_) {

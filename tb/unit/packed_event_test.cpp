@@ -9,7 +9,7 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr uint16_t enable = 0, disable = 1, at_descriptor = 2, reserved = 3;
+constexpr uint16_t enable = 0, disable = 1, at_descriptor = 2, no_mode = 3;
 
 class packed_event_test : public ::testing::TestWithParam<dma_mode>
 {
@@ -62,7 +62,7 @@ TEST_P(packed_event_test, flags_without_event_idx)
     go_live(13, false);
     for (const uint16_t upper : {0, 0xfffc}) { /* reserved bits mean nothing */
         for (const uint16_t position : {0, 0x8000, 0x8003, 0xffff}) {
-            for (const uint16_t flags : {enable, disable, at_descriptor, reserved}) {
+            for (const uint16_t flags : {enable, disable, at_descriptor, no_mode}) {
                 q().set_driver_event({position, static_cast<uint16_t>(flags | upper)});
                 batch({1});
                 EXPECT_EQ(interrupted(), flags != disable) << flags;
@@ -75,7 +75,7 @@ TEST_P(packed_event_test, flags_without_event_idx)
 TEST_P(packed_event_test, flags_with_event_idx)
 {
     ROWS("PACK-19", "PACK-20", "A-PACK-WRAP");
-    for (const uint16_t flags : {enable, disable, reserved}) {
+    for (const uint16_t flags : {enable, disable, no_mode}) {
         q().set_driver_event({q().used_position(), flags});
         batch({1});
         EXPECT_EQ(interrupted(), flags != disable) << flags;

@@ -7,7 +7,7 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr uint64_t start = 0x123456000, bytes = 0x200003000;
+constexpr uint64_t start = 0x123456000, region_size = 0x200003000;
 constexpr unsigned shmem_region = 0;
 
 class pmem : public ::testing::TestWithParam<dma_mode>
@@ -17,14 +17,14 @@ protected:
     {
         vmmio_pmem_config config = {};
         config.start = start;
-        config.size = bytes;
+        config.size = region_size;
         config.context = this;
         config.flush = [](void *self) { return static_cast<pmem *>(self)->flush(); };
         EXPECT_EQ(vmmio_pmem_init(&function, &config), VMMIO_ERROR_OK);
         rig_options options;
         options.mode = GetParam();
         r = std::make_unique<rig>(function.function, options);
-        const vmmio_shm_region region = {VMMIO_PMEM_SHM_ID, start, bytes};
+        const vmmio_shm_region region = {VMMIO_PMEM_SHM_ID, start, region_size};
         EXPECT_EQ(vmmio_shm_add(vmmio_device_shm(&r->device), &region), VMMIO_ERROR_OK);
         response = r->alloc(16);
     }
@@ -81,11 +81,11 @@ TEST_P(pmem, region_0_is_the_range)
 {
     ROWS("PMEM-02", "A-SHM-8");
     r->write(VMMIO_REG_SHM_SEL, 0);
-    EXPECT_EQ(shm64(VMMIO_REG_SHM_LEN_LOW), bytes);
+    EXPECT_EQ(shm64(VMMIO_REG_SHM_LEN_LOW), region_size);
     EXPECT_EQ(shm64(VMMIO_REG_SHM_BASE_LOW), start);
     r->go_live(feature_set({VMMIO_F_VERSION_1, shmem_region}));
     r->write(VMMIO_REG_SHM_SEL, 0);
-    EXPECT_EQ(shm64(VMMIO_REG_SHM_LEN_LOW), bytes);
+    EXPECT_EQ(shm64(VMMIO_REG_SHM_LEN_LOW), region_size);
     EXPECT_EQ(shm64(VMMIO_REG_SHM_BASE_LOW), start);
 }
 
@@ -94,7 +94,7 @@ TEST_P(pmem, config_hides_the_range_once_the_region_is_negotiated)
     ROWS("PMEM-03", "CFG-07", "MMIO-GEN-02");
     const uint32_t generation = r->read(VMMIO_REG_CONFIG_GENERATION);
     EXPECT_EQ(config64(0), start);
-    EXPECT_EQ(config64(8), bytes);
+    EXPECT_EQ(config64(8), region_size);
     r->go_live(feature_set({VMMIO_F_VERSION_1, shmem_region}));
     EXPECT_EQ(config64(0), 0u);
     EXPECT_EQ(config64(8), 0u);
@@ -102,7 +102,7 @@ TEST_P(pmem, config_hides_the_range_once_the_region_is_negotiated)
     EXPECT_EQ(r->guest.interrupts(), 0u) << "the driver asked for it";
     r->guest.reset();
     EXPECT_EQ(config64(0), start);
-    EXPECT_EQ(config64(8), bytes);
+    EXPECT_EQ(config64(8), region_size);
 }
 
 TEST_P(pmem, config_shows_the_range_to_others)
@@ -110,7 +110,7 @@ TEST_P(pmem, config_shows_the_range_to_others)
     ROWS("PMEM-04");
     r->go_live(feature_set({VMMIO_F_VERSION_1}));
     EXPECT_EQ(config64(0), start);
-    EXPECT_EQ(config64(8), bytes);
+    EXPECT_EQ(config64(8), region_size);
     r->write(0x100, 0);
     EXPECT_EQ(config64(0), start) << "read-only";
 }
@@ -211,7 +211,7 @@ TEST_P(pmem, range_survives_reset)
     r->go_live(feature_set({VMMIO_F_VERSION_1, shmem_region}));
     request({0, 0, 0, 0}, 4);
     r->guest.reset();
-    EXPECT_EQ(shm64(VMMIO_REG_SHM_LEN_LOW), bytes);
+    EXPECT_EQ(shm64(VMMIO_REG_SHM_LEN_LOW), region_size);
     EXPECT_EQ(shm64(VMMIO_REG_SHM_BASE_LOW), start);
     EXPECT_EQ(function.is.start, start);
     EXPECT_EQ(function.flushes, 1u);

@@ -15,8 +15,6 @@
 namespace vmmio::tb
 {
 
-constexpr unsigned next_flag = 1, write_flag = 2, indirect_flag = 4;
-
 /** Reads all of a request, adds 1 to each byte, writes as much as fits, in pieces of `step`. */
 inline void increment(vmmio_request *request, uint32_t step)
 {
@@ -35,13 +33,17 @@ inline void increment(vmmio_request *request, uint32_t step)
     vmmio_request_complete(request, length);
 }
 
-/** Cuts length bytes at address into pieces. */
-inline std::vector<piece> cut(uint64_t address, uint32_t length, bool writable, uint32_t size)
+/** Cuts a piece into pieces of this size. */
+inline std::vector<piece> cut(const piece &whole, uint32_t size)
 {
     std::vector<piece> pieces;
-    for (uint32_t at = 0; at < length; at += size)
-        pieces.push_back({address + at, std::min(size, length - at), writable});
+    for (uint32_t at = 0; at < whole.length; at += size)
+        pieces.push_back({whole.address + at, std::min(size, whole.length - at), whole.writable});
     return pieces;
+}
+inline std::vector<piece> cut(uint64_t address, uint32_t length, bool writable, uint32_t size)
+{
+    return cut({address, length, writable}, size);
 }
 
 inline std::vector<piece> join(std::vector<piece> a, const std::vector<piece> &b)

@@ -9,8 +9,8 @@
  */
 #include "requests.h"
 #include "rig.h"
+#include "setting.h"
 
-#include <cstdlib>
 #include <random>
 
 namespace vmmio::tb
@@ -23,12 +23,6 @@ constexpr unsigned slower = 20; /* so many times fewer requests */
 #else
 constexpr unsigned slower = 1;
 #endif
-
-unsigned setting(const char *name, unsigned otherwise)
-{
-    const char *text = std::getenv(name);
-    return text ? static_cast<unsigned>(std::strtoul(text, nullptr, 0)) : otherwise;
-}
 
 /* One buffer as the driver made it, and what has to come of it. */
 struct expected {
@@ -544,8 +538,8 @@ TEST_P(ring_random, agrees_with_a_plain_driver)
 {
     ROWS("RFB-08", "VQ-02", "VQ-03", "VQ-06", "VQ-09", "SPLIT-33", "SPLIT-40", "SPLIT-51",
          "PACK-12", "PACK-13", "PACK-17", "PACK-21", "PACK-24", "PACK-44", "A-EVENT", "A-NDATA");
-    const unsigned seed = setting("VMMIO_SEED", 1);
-    const unsigned wanted = setting("VMMIO_REQUESTS", requests_of(GetParam()) / slower);
+    const auto seed = static_cast<unsigned>(setting("VMMIO_SEED", 1));
+    const uint64_t wanted = setting("VMMIO_REQUESTS", requests_of(GetParam()) / slower);
     RecordProperty("seed", std::to_string(seed));
     SCOPED_TRACE("repeat with VMMIO_SEED=" + std::to_string(seed));
     set_up(seed);

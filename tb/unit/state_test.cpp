@@ -6,10 +6,10 @@
 
 namespace vmmio::tb
 {
+using bytes = std::vector<uint8_t>;
+
 namespace
 {
-
-using bytes = std::vector<uint8_t>;
 
 /* All that a driver can read, whatever it has selected. */
 bytes all_registers(rig &r)
