@@ -2,10 +2,11 @@
 // The virtio-mmio register block (VIRTIO 1.4, 4.2.2) as an AXI4-Lite slave.
 //
 // One read and one write a clock, back to back; an access is answered two clocks after its address
-// (and data) were taken. Only these writes take longer: QueueSel, QueueReady = 0 and QueueReset (3
-// clocks), Status (6 and what the back side takes), QueueReady = 1 (10 and the back side), the
-// first setting of a queue after a reset (10), config (3 and the back side). Every response is
-// OKAY: what a driver must not do reads 0 and changes nothing (A-WIDTH, A-ALIGN, A-WDIR, A-HOLE).
+// (and data) were taken. Only these writes take longer: QueueReady = 0 and QueueReset (3 clocks),
+// Status (6 and what the back side takes), QueueReady = 1 (10 and the back side), the first setting
+// of a queue after a reset (10), config (3 and the back side); and the clock after a write to
+// QueueSel takes no other. Every response is OKAY: what a driver must not do reads 0 and changes
+// nothing (A-WIDTH, A-ALIGN, A-WDIR, A-HOLE).
 // A control register is read at its aligned address and written with all four strobes; the config
 // window takes strobes of one byte, of an aligned half or of the whole word, and the low two
 // address bits do not matter there.
@@ -194,12 +195,9 @@ module vmmio_axil #(
         if (rst) begin
             s_axil_bvalid <= 1'b0;
             more_answers  <= 1'b0;
-        end else if (write_done && !answered) begin
-            s_axil_bvalid <= 1'b1;
-            more_answers  <= s_axil_bvalid;
-        end else if (answered && !write_done) begin
-            s_axil_bvalid <= more_answers;
-            more_answers  <= 1'b0;
+        end else if (write_done != answered) begin
+            s_axil_bvalid <= write_done || more_answers;
+            more_answers  <= write_done && s_axil_bvalid;
         end
 
     // A read passes through the block's decode into s_axil_rdata.
@@ -219,8 +217,11 @@ module vmmio_axil #(
     );
 
     always @(posedge clk) begin
-        if (read_step)
-            s_axil_rdata <= read_data;
+        if (read_step) begin
+            s_axil_rdata <= 32'd0; // while there is no answer
+            if (decoded)
+                s_axil_rdata <= read_data;
+        end
         if (rst) begin
             decoded       <= 1'b0;
             s_axil_rvalid <= 1'b0;

@@ -34,8 +34,16 @@ module vmmio_config #(
 );
     localparam [256:0] EXISTS = (257'd1 << BYTES) - 257'd1; // a bit a byte
 
-    wire [3:0] bytes  = strobe & EXISTS[{1'b0, word, 2'd0} +: 4];
-    wire       begins = write && first && bytes != 4'd0 && !suspended; // SUSP-06
+    reg  [3:0] bytes;
+    reg        begins;
+    always @* begin
+        bytes  = 4'd0;
+        begins = 1'b0;
+        if (write && first) begin
+            bytes  = strobe & EXISTS[{1'b0, word, 2'd0} +: 4];
+            begins = bytes != 4'd0 && !suspended; // SUSP-06
+        end
+    end
 
     assign done = request ? request_done : write && first && !begins;
 

@@ -65,31 +65,45 @@ module vmmio_queues #(
     reg                  exists; // all 32 bits of QueueSel count: 65536 is not queue 0
 
     wire [QUEUES-1:0] one = 1;
-    wire [QUEUES-1:0] hot = exists ? one << sel : {QUEUES{1'b0}};
 
-    wire is_alive    = ((alive >> sel) & one) != {QUEUES{1'b0}};
-    wire is_stopping = ((stopping >> sel) & one) != {QUEUES{1'b0}};
-    wire is_written  = ((written >> sel) & one) != {QUEUES{1'b0}};
+    // What is below changes only when it is moved, or in the clock after; the rest of the time a
+    // simulator need not look at it.
+    wire moves = write_setting || write_ready || write_reset || stopping != {QUEUES{1'b0}};
+    reg  moved;
 
     // The selected queue as it was in the clock before: what changes it from the bus takes two
     // clocks, and a stop that ends meanwhile counts as later than the write.
     reg  sel_alive, sel_fresh;
     wire sel_idle = exists && !ready;
 
-    wire is_bit  = !data_upper && !data_middle && !data_low;
-    wire to_one  = is_bit && data[0];
-    wire to_zero = is_bit && !data[0];
-
     reg  [2:0] step;
     reg        enabling, fault;
     wire       store   = write_setting && sel_idle;
     wire       swept   = sweep && step == 3'd6;
     wire       checked = step == LAST;
-    wire       wipe    = first && write_reset && to_one && ring_reset;
-    wire       stop    = sel_alive && (wipe || (first && write_ready && to_zero));
-    wire       enable  = first && write_ready && to_one && sel_idle;
-    wire       end_now = checked && (fault || enable_done);
-    wire       start   = enable_request && enable_done && enable_accept;
+
+    // In the first clock of a write of one bit.
+    reg        wipe, stop, enable;
+    always @* begin
+        wipe   = 1'b0;
+        stop   = 1'b0;
+        enable = 1'b0;
+        if (first && (write_ready || write_reset) && !data_upper && !data_middle && !data_low) begin
+            wipe   = write_reset && data[0] && ring_reset;
+            stop   = sel_alive && (wipe || (write_ready && !data[0]));
+            enable = write_ready && data[0] && sel_idle;
+        end
+    end
+
+    reg        end_now, start;
+    always @* begin
+        end_now = 1'b0;
+        start   = 1'b0;
+        if (enabling && checked) begin
+            end_now = fault || enable_done;
+            start   = !fault && enable_done && enable_accept;
+        end
+    end
 
     assign enable_request = enabling && checked && !fault;
     assign enable_queue   = sel;
@@ -117,79 +131,105 @@ module vmmio_queues #(
     wire [15:0] limit = QUEUE_SIZES[16*sel +: 16];
     assign size_max = exists ? limit : 16'd0;
 
-    // Up to the limit (MMIO-DRV-10), and in a split ring a power of 2 (SPLIT-03): one bit is set.
-    // Where all rings are split, the limit is one as well, and no bit above it is set.
-    wire [15:0] mask      = limit | (limit - 16'd1);
-    wire [15:0] size      = PACKED != 0 ? check_data[15:0] : check_data[15:0] & mask;
-    wire        size_over = PACKED != 0 ? check_data > {16'd0, limit}
-                                        : (check_data & ~{16'd0, mask}) != 32'd0;
-    wire [3:0]  some      = {|size[15:12], |size[11:8], |size[7:4], |size[3:0]};
-    reg         size_bad;
-
     function several;
         input [3:0] bits;
         several = (bits[3] && bits[2]) || (bits[1] && bits[0]) || (|bits[3:2] && |bits[1:0]);
     endfunction
-    wire size_mixed = several(some) || several(size[15:12]) || several(size[11:8]) ||
-                      several(size[7:4]) || several(size[3:0]);
-
-    reg fault_now;
-    always @*
-        case (step)
-        3'd1:    fault_now = sel_fresh;
-        // Driver area: 2 bytes; of a packed ring as its device area, 4 (PACK-23).
-        3'd2:    fault_now = check_data[0] || (ring_packed && check_data[1]);
-        3'd3:    fault_now = check_data[1:0] != 2'd0;             // device area, 4 bytes
-        3'd5:    fault_now = size_bad || check_data[3:0] != 4'd0; // descriptors, 16 bytes
-        default: fault_now = 1'b0;
-        endcase
-
-    // A queue that does not exist is never alive.
-    wire can_notify = ((alive >> data[QUEUE_BITS-1:0]) & one) != {QUEUES{1'b0}} &&
-                      (data[7:0] >> QUEUE_BITS) == 8'd0 && !data_middle &&
-                      (with_data || !data_upper);
 
     assign queue_alive = alive;
     assign queue_stop  = stopping;
 
-    integer i;
-    always @(posedge clk) begin
-        ready      <= !rst && exists && (is_alive || is_stopping);
-        reset_runs <= !rst && exists && is_stopping && !is_written;
-        sel_alive  <= !rst && exists && is_alive;
-        sel_fresh  <= rst || (exists && !is_alive && !is_stopping && !is_written);
+    reg size_bad;
 
+    // The check of QueueReady = 1.
+    always @(posedge clk)
+        if (enabling) begin : check
+            reg [15:0] mask, size;
+            reg        size_over, size_mixed;
+            reg [3:0]  some;
+            reg        fault_now;
+
+            // Up to the limit (MMIO-DRV-10), and in a split ring a power of 2 (SPLIT-03): one bit is
+            // set. Where all rings are split, the limit is one as well, and no bit above it is set.
+            mask       = limit | (limit - 16'd1);
+            size       = PACKED != 0 ? check_data[15:0] : check_data[15:0] & mask;
+            size_over  = PACKED != 0 ? check_data > {16'd0, limit}
+                                     : (check_data & ~{16'd0, mask}) != 32'd0;
+            some       = {|size[15:12], |size[11:8], |size[7:4], |size[3:0]};
+            size_mixed = several(some) || several(size[15:12]) || several(size[11:8]) ||
+                         several(size[7:4]) || several(size[3:0]);
+            size_bad  <= size_over || some == 4'd0 || (!ring_packed && size_mixed);
+            case (step)
+            3'd1:    fault_now = sel_fresh;
+            // Driver area: 2 bytes; of a packed ring as its device area, 4 (PACK-23).
+            3'd2:    fault_now = check_data[0] || (ring_packed && check_data[1]);
+            3'd3:    fault_now = check_data[1:0] != 2'd0;             // device area, 4 bytes
+            3'd5:    fault_now = size_bad || check_data[3:0] != 4'd0; // descriptors, 16 bytes
+            default: fault_now = 1'b0;
+            endcase
+            fault     <= step != 3'd0 && (fault || fault_now);
+        end
+
+    always @(posedge clk) begin
+        moved <= write_sel || moves;
+        if (rst || moved) begin : look
+            reg is_alive, is_stopping, is_written;
+
+            is_alive    = ((alive >> sel) & one) != {QUEUES{1'b0}};
+            is_stopping = ((stopping >> sel) & one) != {QUEUES{1'b0}};
+            is_written  = ((written >> sel) & one) != {QUEUES{1'b0}};
+            ready      <= !rst && exists && (is_alive || is_stopping);
+            reset_runs <= !rst && exists && is_stopping && !is_written;
+            sel_alive  <= !rst && exists && is_alive;
+            sel_fresh  <= rst || (exists && !is_alive && !is_stopping && !is_written);
+        end
+    end
+
+    always @(posedge clk) begin
         enabling <= !rst && (enable || (enabling && !end_now));
         if (rst || !(sweep || enabling))
             step <= 3'd0;
         else if (sweep || !checked)
             step <= step + 3'd1;
-        size_bad <= size_over || some == 4'd0 || (!ring_packed && size_mixed);
-        fault    <= step != 3'd0 && (fault || fault_now);
+    end
 
-        store_now   <= store;
-        store_word  <= sweep ? step : setting;
-        notify_data <= sweep ? 32'd0 : data;
-        notify      <= !rst && write_notify && live && can_notify;
+    always @(posedge clk) begin
+        store_now <= store;
+        begin
+            store_word  <= sweep ? step : setting;
+            notify_data <= sweep ? 32'd0 : data;
+        end
+        notify <= 1'b0;
+        if (write_notify) // a queue that does not exist is never alive
+            notify <= !rst && live && ((alive >> data[QUEUE_BITS-1:0]) & one) != {QUEUES{1'b0}} &&
+                      (data[7:0] >> QUEUE_BITS) == 8'd0 && !data_middle &&
+                      (with_data || !data_upper);
+    end
 
+    always @(posedge clk) begin
+        if (write_sel) begin
+            sel    <= data[QUEUE_BITS-1:0];
+            exists <= !data_upper && !data_middle && EXISTS[data[7:0]];
+        end
         if (rst) begin
-            sel      <= {QUEUE_BITS{1'b0}};
-            exists   <= 1'b1;
+            sel    <= {QUEUE_BITS{1'b0}};
+            exists <= 1'b1;
+        end
+    end
+
+    always @(posedge clk)
+        if (moves && !rst) begin : move
+            reg [QUEUES-1:0] hot;
+
+            hot = exists ? one << sel : {QUEUES{1'b0}};
+            alive    <= (alive & ~(hot & {QUEUES{stop}})) | (hot & {QUEUES{start}});
+            stopping <= (stopping & ~queue_stop_done) | (hot & ~stopping & {QUEUES{stop}});
+            written  <= (written & ~(hot & {QUEUES{wipe}})) | (hot & {QUEUES{swept}});
+        end else if (rst) begin
             alive    <= {QUEUES{1'b0}};
             stopping <= {QUEUES{1'b0}};
             written  <= {QUEUES{1'b0}};
-        end else begin
-            if (write_sel) begin
-                sel    <= data[QUEUE_BITS-1:0];
-                exists <= !data_upper && !data_middle && EXISTS[data[7:0]];
-            end
-            for (i = 0; i < QUEUES; i = i + 1) begin
-                alive[i]    <= (alive[i] && !(hot[i] && stop)) || (hot[i] && start);
-                stopping[i] <= stopping[i] ? !queue_stop_done[i] : hot[i] && stop;
-                written[i]  <= (written[i] && !(hot[i] && wipe)) || (hot[i] && swept);
-            end
         end
-    end
 endmodule
 
 `default_nettype wire

@@ -95,11 +95,6 @@ module vmmio_register_block #(
     wire       driver_ok   = status[2];
     wire       block_rst   = rst || clear;
 
-    // Write: decode.
-    wire [5:0] write_at = write_address[5:0];
-    wire write_control = write_address[6] && write_strobe == 4'b1111; // A-WIDTH
-    wire write_refused = back_reset_request && !clear;
-
     function is_at;
         input [5:0]  word;
         input [11:0] offset;
@@ -107,17 +102,18 @@ module vmmio_register_block #(
     endfunction
 
     // An access of natural alignment and 8, 16 or 32 bits.
-    reg write_natural;
-    always @*
-        case (write_strobe)
-        4'b0001, 4'b0010, 4'b0100, 4'b1000, 4'b0011, 4'b1100, 4'b1111: write_natural = 1'b1;
-        default: write_natural = 1'b0;
+    function is_natural;
+        input [3:0] strobe;
+        case (strobe)
+        4'b0001, 4'b0010, 4'b0100, 4'b1000, 4'b0011, 4'b1100, 4'b1111: is_natural = 1'b1;
+        default: is_natural = 1'b0;
         endcase
+    endfunction
 
     reg w_device_features_sel, w_driver_features, w_driver_features_sel, w_queue_sel,
         w_queue_setting, w_queue_ready, w_queue_notify, w_interrupt_ack, w_status, w_shm_sel,
         w_queue_reset, w_config;
-    reg        w_valid, w_first;     // first: in its first clock
+    reg        w_valid, w_first;     // not answered; in its first clock
     reg [31:0] w_data;
     reg [5:0]  w_word;
     reg [3:0]  w_strobe;
@@ -126,22 +122,53 @@ module vmmio_register_block #(
     // A write that its room has to say is done stays for one more clock; others for one in all.
     reg  w_slow;
     wire w_busy = w_slow || queues_sweep;
-    wire w_done = status_done || queues_done || config_done;
+    reg  w_holds;
+    always @* begin
+        w_holds = 1'b0;
+        if (w_slow)
+            w_holds = !(status_done || queues_done || config_done);
+    end
+    // QueueSel keeps others away for two clocks, but is answered in the first: who waits for the
+    // answer comes late enough to see the queue.
     assign write_ready = !w_busy;
-    assign write_done  = w_valid && !w_busy;
+    assign write_done  = w_valid && (w_queue_sel || !w_busy);
 
-    wire control      = write_control && !write_refused;
-    wire take_control = write_take && control;
-    wire for_config   = write_address[7] && write_natural && !write_refused;
-    wire take_config  = write_take && for_config;
-    wire write_slow   = for_config || (control && (is_at(write_at, `VMMIO_REG_QUEUE_SEL) ||
-                                                   is_at(write_at, `VMMIO_REG_QUEUE_READY) ||
-                                                   is_at(write_at, `VMMIO_REG_QUEUE_RESET) ||
-                                                   is_at(write_at, `VMMIO_REG_STATUS)));
-
+    // Write: decode.
     always @(posedge clk) begin
-        if (rst) begin
-            w_valid               <= 1'b0;
+        w_first <= write_take;
+        w_valid <= !rst && (write_take || (w_valid && !write_done));
+        if (write_take && !rst) begin : decode
+            reg       refused, control, for_config;
+            reg [5:0] at;
+
+            refused    = back_reset_request && !clear;
+            at         = write_address[5:0];
+            control    = write_address[6] && write_strobe == 4'b1111 && !refused; // A-WIDTH
+            for_config = write_address[7] && is_natural(write_strobe) && !refused;
+            w_device_features_sel <= control && is_at(at, `VMMIO_REG_DEVICE_FEATURES_SEL);
+            w_driver_features     <= control && is_at(at, `VMMIO_REG_DRIVER_FEATURES);
+            w_driver_features_sel <= control && is_at(at, `VMMIO_REG_DRIVER_FEATURES_SEL);
+            w_queue_sel           <= control && is_at(at, `VMMIO_REG_QUEUE_SEL);
+            w_queue_setting       <= control && (is_at(at, `VMMIO_REG_QUEUE_SIZE) ||
+                                                 is_at(at, `VMMIO_REG_QUEUE_DESC_LOW) ||
+                                                 is_at(at, `VMMIO_REG_QUEUE_DESC_HIGH) ||
+                                                 is_at(at, `VMMIO_REG_QUEUE_DRIVER_LOW) ||
+                                                 is_at(at, `VMMIO_REG_QUEUE_DRIVER_HIGH) ||
+                                                 is_at(at, `VMMIO_REG_QUEUE_DEVICE_LOW) ||
+                                                 is_at(at, `VMMIO_REG_QUEUE_DEVICE_HIGH));
+            w_queue_ready         <= control && is_at(at, `VMMIO_REG_QUEUE_READY);
+            w_queue_notify        <= control && is_at(at, `VMMIO_REG_QUEUE_NOTIFY);
+            w_interrupt_ack       <= control && is_at(at, `VMMIO_REG_INTERRUPT_ACK);
+            w_status              <= control && is_at(at, `VMMIO_REG_STATUS);
+            w_shm_sel             <= control && is_at(at, `VMMIO_REG_SHM_SEL);
+            w_queue_reset         <= control && is_at(at, `VMMIO_REG_QUEUE_RESET);
+            w_config              <= for_config;
+            w_slow                <= for_config || (control && (is_at(at, `VMMIO_REG_QUEUE_SEL) ||
+                                                                is_at(at, `VMMIO_REG_QUEUE_READY) ||
+                                                                is_at(at, `VMMIO_REG_QUEUE_RESET) ||
+                                                                is_at(at, `VMMIO_REG_STATUS)));
+        end else if (rst || !w_busy) begin
+            w_slow                <= 1'b0;
             w_device_features_sel <= 1'b0;
             w_driver_features     <= 1'b0;
             w_driver_features_sel <= 1'b0;
@@ -154,40 +181,20 @@ module vmmio_register_block #(
             w_shm_sel             <= 1'b0;
             w_queue_reset         <= 1'b0;
             w_config              <= 1'b0;
-        end else if (!w_busy) begin
-            w_valid               <= write_take;
-            w_device_features_sel <= take_control &&
-                                     is_at(write_at, `VMMIO_REG_DEVICE_FEATURES_SEL);
-            w_driver_features     <= take_control && is_at(write_at, `VMMIO_REG_DRIVER_FEATURES);
-            w_driver_features_sel <= take_control &&
-                                     is_at(write_at, `VMMIO_REG_DRIVER_FEATURES_SEL);
-            w_queue_sel           <= take_control && is_at(write_at, `VMMIO_REG_QUEUE_SEL);
-            w_queue_setting       <= take_control && (is_at(write_at, `VMMIO_REG_QUEUE_SIZE) ||
-                                                 is_at(write_at, `VMMIO_REG_QUEUE_DESC_LOW) ||
-                                                 is_at(write_at, `VMMIO_REG_QUEUE_DESC_HIGH) ||
-                                                 is_at(write_at, `VMMIO_REG_QUEUE_DRIVER_LOW) ||
-                                                 is_at(write_at, `VMMIO_REG_QUEUE_DRIVER_HIGH) ||
-                                                 is_at(write_at, `VMMIO_REG_QUEUE_DEVICE_LOW) ||
-                                                 is_at(write_at, `VMMIO_REG_QUEUE_DEVICE_HIGH));
-            w_queue_ready         <= take_control && is_at(write_at, `VMMIO_REG_QUEUE_READY);
-            w_queue_notify        <= take_control && is_at(write_at, `VMMIO_REG_QUEUE_NOTIFY);
-            w_interrupt_ack       <= take_control && is_at(write_at, `VMMIO_REG_INTERRUPT_ACK);
-            w_status              <= take_control && is_at(write_at, `VMMIO_REG_STATUS);
-            w_shm_sel             <= take_control && is_at(write_at, `VMMIO_REG_SHM_SEL);
-            w_queue_reset         <= take_control && is_at(write_at, `VMMIO_REG_QUEUE_RESET);
-            w_config              <= take_config;
+        end else begin
+            w_slow                <= w_holds;
         end
-        w_first <= write_take;
-        w_slow  <= !rst && ((write_take && write_slow) || (w_slow && !w_done));
+    end
+
+    always @(posedge clk)
         if (write_take) begin
             w_data   <= write_data;
-            w_word   <= write_at;
+            w_word   <= write_address[5:0];
             w_strobe <= write_strobe;
             w_upper  <= write_data[31:16] != 16'd0;
             w_middle <= write_data[15:8] != 8'd0;
             w_low    <= write_data[7:1] != 7'd0;
         end
-    end
 
     wire w_above_byte = w_upper || w_middle;
     wire w_above_bit  = w_above_byte || w_low;
@@ -235,6 +242,7 @@ module vmmio_register_block #(
         .data            (w_data),
         .data_above_byte (w_above_byte),
         .features_ok     (features_ok),
+        .check           (w_status),
         .device_word     (device_word),
         .features        (back_features),
         .acceptable      (acceptable)
@@ -287,13 +295,20 @@ module vmmio_register_block #(
     );
 
     wire [1:0] interrupt_status;
-    wire       used_raise = back_used_buffer && driver_ok && !back_reset_request; // STAT-10, RST-02
+    reg  [1:0] raise;
+    always @* begin
+        raise = 2'b00;
+        if (back_used_buffer)
+            raise[0] = driver_ok && !back_reset_request; // STAT-10, RST-02
+        if (back_config_notify || back_needs_reset || w_status)
+            raise[1] = status_raise || config_raise;
+    end
     vmmio_interrupt room_interrupt (
         .clk             (clk),
         .rst             (block_rst),
         .ack             (w_interrupt_ack),
         .ack_bits        (w_data[1:0]),
-        .raise           ({status_raise || config_raise, used_raise}),
+        .raise           (raise),
         .interrupt_status(interrupt_status),
         .irq             (irq)
     );
@@ -349,21 +364,23 @@ module vmmio_register_block #(
     localparam [64:0] CONFIG_EXISTS = (65'd1 << (CONFIG_BYTES + 3) / 4) - 65'd1; // a bit a word
 
     // Read: decode. {r_memory, r_generation} = 11 reads all ones: no such region.
-    wire [5:0] read_at = read_address[5:0];
-    wire read_config  = read_address[7] && config_loaded && CONFIG_EXISTS[{1'b0, read_at}];
-    wire read_control = read_address[6];
-    wire read_shm     = read_control && (is_at(read_at, `VMMIO_REG_SHM_LEN_LOW) ||
-                                         is_at(read_at, `VMMIO_REG_SHM_LEN_HIGH) ||
-                                         is_at(read_at, `VMMIO_REG_SHM_BASE_LOW) ||
-                                         is_at(read_at, `VMMIO_REG_SHM_BASE_HIGH));
-
     reg       r_memory, r_generation;
     reg       r_magic, r_version, r_device_id, r_vendor_id, r_queue_size_max, r_queue_ready,
               r_interrupt_status, r_status, r_queue_reset;
     reg [3:0] r_features;
 
     always @(posedge clk)
-        if (read_take) begin
+        if (read_take) begin : decode_read
+            reg [5:0] read_at;
+            reg       read_config, read_control, read_shm;
+
+            read_at      = read_address[5:0];
+            read_config  = read_address[7] && config_loaded && CONFIG_EXISTS[{1'b0, read_at}];
+            read_control = read_address[6];
+            read_shm     = read_control && (is_at(read_at, `VMMIO_REG_SHM_LEN_LOW) ||
+                                            is_at(read_at, `VMMIO_REG_SHM_LEN_HIGH) ||
+                                            is_at(read_at, `VMMIO_REG_SHM_BASE_LOW) ||
+                                            is_at(read_at, `VMMIO_REG_SHM_BASE_HIGH));
             r_memory           <= read_shm || read_config;
             r_generation       <= (read_shm && !shm_latched) ||
                                   (read_control && is_at(read_at, `VMMIO_REG_CONFIG_GENERATION));

@@ -46,28 +46,8 @@ module vmmio_shm #(
             reg                         touched; // SHMSel was written: no longer follow the table
             reg                         follow;
 
-            // Without a write the id is 0: reset selects it again (A-SHM-6).
-            wire       select = write_sel || follow || clear;
-            wire [7:0] sel    = data & {8{write_sel}};
-            wire       high   = data_above_byte && write_sel;
-
-            reg                 match;
-            reg [SLOT_BITS-1:0] match_slot;
-            reg [SLOT_BITS-1:0] old_slot;
-            integer i;
-            always @* begin
-                match      = 1'b0;
-                match_slot = {SLOT_BITS{1'b0}};
-                old_slot   = {SLOT_BITS{1'b0}};
-                for (i = 0; i < REGIONS; i = i + 1) begin
-                    if (present[i] && id[8*i +: 8] == sel && !high) begin
-                        match      = 1'b1;
-                        match_slot = slot[SLOT_BITS*i +: SLOT_BITS];
-                    end
-                    if (commit_index == i[2:0])
-                        old_slot = slot[SLOT_BITS*i +: SLOT_BITS];
-                end
-            end
+            wire select = write_sel || follow || clear;
+            wire take   = commit && !select;
 
             // Not in the clock of a select, whose answer decides which slot stays.
             assign commit_ready = !select;
@@ -75,25 +55,50 @@ module vmmio_shm #(
             assign latched      = found;
             assign latched_slot = pointer;
 
-            wire take = commit && commit_ready;
-            wire keep = found && pointer == old_slot;
+            integer i;
+            always @(posedge clk) begin
+                if (select) begin : search
+                    reg [7:0]           sel; // without a write 0: reset selects it again (A-SHM-6)
+                    reg                 match;
+                    reg [SLOT_BITS-1:0] match_slot; // any, if there is no match
+
+                    sel        = data & {8{write_sel}};
+                    match      = 1'b0;
+                    match_slot = slot[SLOT_BITS-1:0];
+                    for (i = 0; i < REGIONS; i = i + 1)
+                        if (present[i] && id[8*i +: 8] == sel && !(data_above_byte && write_sel))
+                        begin
+                            match      = 1'b1;
+                            match_slot = slot[SLOT_BITS*i +: SLOT_BITS];
+                        end
+                    found   <= match;
+                    pointer <= match_slot;
+                end
+                if (rst)
+                    found <= 1'b0;
+            end
 
             always @(posedge clk) begin
+                follow <= !rst && take && !touched;
                 if (rst) begin
                     present <= {REGIONS{1'b0}};
                     for (i = 0; i < REGIONS; i = i + 1)
                         slot[SLOT_BITS*i +: SLOT_BITS] <= i[SLOT_BITS-1:0];
                     load    <= REGIONS[SLOT_BITS-1:0];
                     spare   <= REGIONS[SLOT_BITS-1:0] + 1'b1;
-                    found   <= 1'b0;
                     touched <= 1'b0;
-                    follow  <= 1'b0;
                 end else begin
-                    follow  <= take && !touched;
-                    touched <= touched || write_sel;
-                    if (select)
-                        found <= match;
-                    if (take) begin
+                    if (write_sel)
+                        touched <= 1'b1;
+                    if (take) begin : replace
+                        reg [SLOT_BITS-1:0] old_slot;
+                        reg                 keep;
+
+                        old_slot = {SLOT_BITS{1'b0}};
+                        for (i = 0; i < REGIONS; i = i + 1)
+                            if (commit_index == i[2:0])
+                                old_slot = slot[SLOT_BITS*i +: SLOT_BITS];
+                        keep = found && pointer == old_slot;
                         load <= keep ? spare : old_slot;
                         if (keep)
                             spare <= old_slot;
@@ -104,11 +109,10 @@ module vmmio_shm #(
                             end
                     end
                 end
-                if (select)
-                    pointer <= match_slot;
-                for (i = 0; i < REGIONS; i = i + 1)
-                    if (take && commit_index == i[2:0])
-                        id[8*i +: 8] <= commit_id;
+                if (take)
+                    for (i = 0; i < REGIONS; i = i + 1)
+                        if (commit_index == i[2:0])
+                            id[8*i +: 8] <= commit_id;
             end
         end
     endgenerate

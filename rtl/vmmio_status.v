@@ -16,7 +16,7 @@ module vmmio_status #(
     input  wire [7:0] data,
     input  wire       data_zero,       // all 32 bits
     output wire       done,
-    output wire [7:0] status,
+    output reg  [7:0] status,
     output wire       live,            // between DRIVER_OK and whatever ends it
     output wire       suspended,       // or about to be
     output wire       clear,           // last clock of a device reset
@@ -36,88 +36,92 @@ module vmmio_status #(
 
     localparam [1:0] BEGIN = 2'd0, FEATURES = 2'd1, DRIVE = 2'd2, END = 2'd3;
 
+    localparam ACKNOWLEDGE = 0, DRIVER = 1, DRIVER_OK = 2, FEATURES_OK = 3, SUSPEND = 4,
+               NEEDS_RESET = 6, FAILED = 7; // bits of Status
+
     reg [1:0] step;
-    reg       acknowledge, driver, driver_ok, features_ok, suspend, broken, failed;
     reg       resetting, suspending;
 
-    assign status          = {failed, broken, 1'b0, suspend, features_ok, driver_ok, driver,
-                              acknowledge};
-    assign live            = driver_ok && !suspended && !broken && !failed && !resetting;
-    assign suspended       = suspend || suspending;
+    assign live            = status[DRIVER_OK] && !suspended && !status[NEEDS_RESET] &&
+                             !status[FAILED] && !resetting;
+    assign suspended       = status[SUSPEND] || suspending;
     assign reset_request   = resetting;
     assign suspend_request = suspending;
     assign clear           = resetting && reset_done;
+    assign done            = step == END && !(HOLD_RESET != 0 && resetting && !reset_done);
 
-    wire breaks = needs_reset && !resetting && !broken;
-    wire resume = step == BEGIN && write && first && !data_zero && !failed && !data[7] && suspend &&
-                  data[2];
-    wire ask    = data[3] && !features_ok && driver && acceptable;
-    wire start  = data[4] && live && features_ok && suspend_offered;
+    // Conditions that seldom hold come first: the rest is no work for a simulator then.
+    reg  breaks, resume, ask;
+    always @* begin
+        breaks = 1'b0;
+        resume = 1'b0;
+        ask    = 1'b0;
+        if (needs_reset)
+            breaks = !resetting && !status[NEEDS_RESET];
+        if (write && first)
+            resume = step == BEGIN && !data_zero && !status[FAILED] && !data[7] &&
+                     status[SUSPEND] && data[2];
+        if (step == FEATURES)
+            ask    = data[3] && !status[FEATURES_OK] && status[DRIVER] && acceptable;
+    end
 
     // What broke while suspended is told at resume (SUSP-10).
-    assign raise            = (breaks && driver_ok) || (resume && (broken || breaks));
-    assign features_request = step == FEATURES && ask;
-    assign done             = step == END && !(HOLD_RESET != 0 && resetting && !reset_done);
+    assign raise            = (breaks && status[DRIVER_OK]) ||
+                              (resume && (status[NEEDS_RESET] || breaks));
+    assign features_request = ask;
 
     always @(posedge clk) begin
-        if (rst || clear) begin
-            step        <= BEGIN;
-            acknowledge <= 1'b0;
-            driver      <= 1'b0;
-            driver_ok   <= 1'b0;
-            features_ok <= 1'b0;
-            suspend     <= 1'b0;
-            broken      <= 1'b0;
-            failed      <= 1'b0;
-            resetting   <= 1'b0;
-            suspending  <= 1'b0;
-        end else begin
-            if (breaks)
-                broken <= 1'b1;
-            if (suspending && suspend_done) begin
-                suspending <= 1'b0;
-                if (!broken && !breaks) begin // else the other allowed end (SUSP-09)
-                    suspend   <= 1'b1;
-                    driver_ok <= 1'b0;
-                end
+        if (breaks)
+            status[NEEDS_RESET] <= 1'b1;
+        if (suspending && suspend_done) begin
+            suspending <= 1'b0;
+            if (!status[NEEDS_RESET] && !breaks) begin // else the other allowed end (SUSP-09)
+                status[SUSPEND]   <= 1'b1;
+                status[DRIVER_OK] <= 1'b0;
             end
-            case (step)
-            BEGIN:
-                if (!write || !first) begin
-                    step <= BEGIN;
-                end else if (data_zero) begin
-                    resetting <= 1'b1;
-                    step      <= END;
-                end else if (failed || data[7]) begin
-                    failed <= 1'b1;
-                    step   <= END;
-                end else if (suspend) begin
-                    if (resume) begin
-                        suspend   <= 1'b0;
-                        driver_ok <= 1'b1;
-                    end
-                    step <= END;
-                end else begin
-                    acknowledge <= acknowledge || data[0];
-                    driver      <= driver || data[1];
-                    if (start)
-                        suspending <= 1'b1;
-                    step <= FEATURES;
+        end
+        case (step)
+        BEGIN:
+            if (!write || !first) begin
+                step <= BEGIN;
+            end else if (data_zero) begin
+                resetting <= 1'b1;
+                step      <= END;
+            end else if (status[FAILED] || data[7]) begin
+                status[FAILED] <= 1'b1;
+                step           <= END;
+            end else if (status[SUSPEND]) begin
+                if (resume) begin
+                    status[SUSPEND]   <= 1'b0;
+                    status[DRIVER_OK] <= 1'b1;
                 end
-            FEATURES:
-                if (!ask || features_done) begin
-                    features_ok <= features_ok || (ask && features_accept);
-                    step        <= DRIVE;
-                end
-            DRIVE: begin
-                if (data[2] && features_ok && !suspended)
-                    driver_ok <= 1'b1;
                 step <= END;
+            end else begin
+                status[ACKNOWLEDGE] <= status[ACKNOWLEDGE] || data[0];
+                status[DRIVER]      <= status[DRIVER] || data[1];
+                if (data[4] && live && status[FEATURES_OK] && suspend_offered)
+                    suspending <= 1'b1;
+                step <= FEATURES;
             end
-            END:
-                if (done)
-                    step <= BEGIN;
-            endcase
+        FEATURES:
+            if (!ask || features_done) begin
+                status[FEATURES_OK] <= status[FEATURES_OK] || (ask && features_accept);
+                step                <= DRIVE;
+            end
+        DRIVE: begin
+            if (data[2] && status[FEATURES_OK] && !suspended)
+                status[DRIVER_OK] <= 1'b1;
+            step <= END;
+        end
+        END:
+            if (done)
+                step <= BEGIN;
+        endcase
+        if (rst || clear) begin
+            step       <= BEGIN;
+            status     <= 8'd0;
+            resetting  <= 1'b0;
+            suspending <= 1'b0;
         end
     end
 endmodule

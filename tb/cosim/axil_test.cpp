@@ -52,7 +52,7 @@ TEST(axil, writes_take_the_clocks_that_are_documented)
     pair p;
 
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_SHM_SEL, 0), 2u);
-    EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_SEL, 0), 3u);
+    EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_SEL, 0), 2u);
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_READY, 0), 3u);
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_RESET, 0), 3u);
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_STATUS, 3), 6u);

@@ -70,9 +70,8 @@ public:
         clocks(stall);
         rready = true;
         wait_for(rvalid);
-        const std::uint32_t value = static_cast<std::uint32_t>(rdata.read());
         rready = false;
-        return value;
+        return data_;
     }
 
     void write(std::uint32_t offset, std::uint32_t value, std::uint32_t) override
@@ -95,6 +94,7 @@ private:
     {
         for (int i = 0; i < 1000; i++) {
             const bool high = pin.read();
+            data_ = static_cast<std::uint32_t>(rdata.read()); // not later than the handshake
             clocks(1);
             if (high)
                 return;
@@ -117,6 +117,8 @@ private:
         program();
         sc_core::sc_stop();
     }
+
+    std::uint32_t data_ = 0; // on the bus before the last edge
 };
 
 struct axi_platform {
