@@ -35,10 +35,13 @@ static VMMIO_IN_LINE bool vmmio_chain_start(struct vmmio_chain *chain,
         return true;
     const uint32_t bytes = vmmio_desc_length(chain->d);
 
-    chain->table = vmmio_in_range(&engine->ranges[false], chain->d.address, bytes);
-    chain->size = bytes / VMMIO_DESC_BYTES;
-    if (!chain->table || !engine->indirect || bytes == 0 || bytes % VMMIO_DESC_BYTES ||
+    if (!engine->indirect || bytes == 0 || bytes % VMMIO_DESC_BYTES ||
+        bytes / VMMIO_DESC_BYTES > VMMIO_QUEUE_SIZE_LIMIT ||
         vmmio_split_flags(chain->d) & VMMIO_DESC_NEXT)
+        return false;
+    chain->size = bytes / VMMIO_DESC_BYTES;
+    chain->table = vmmio_in_range(&engine->ranges[false], chain->d.address, bytes);
+    if (!chain->table)
         return false;
     chain->d = vmmio_desc_load(chain->table, 0);
     return true;

@@ -53,31 +53,6 @@ static bool suspend_finished(struct vmmio_engine *engine)
     return true;
 }
 
-struct vmmio_terms vmmio_terms_of(const struct vmmio_function *function,
-                                  const struct vmmio_features *negotiated)
-{
-    struct vmmio_terms terms = {.usable_queues = function->queue_count};
-
-    if (!negotiated)
-        return terms;
-    terms.event_idx = vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
-    terms.indirect = vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
-    terms.packed = vmmio_features_has(negotiated, VMMIO_F_RING_PACKED);
-    terms.in_order = vmmio_features_has(negotiated, VMMIO_F_IN_ORDER);
-    if (function->type->usable_queues)
-        terms.usable_queues = function->type->usable_queues(function, negotiated);
-    return terms;
-}
-
-void vmmio_engine_agree(struct vmmio_engine *engine, const struct vmmio_terms *terms)
-{
-    engine->event_idx = terms->event_idx;
-    engine->indirect = terms->indirect;
-    engine->packed = terms->packed;
-    engine->in_order = terms->in_order;
-    engine->usable_queues = terms->usable_queues;
-}
-
 static void end_suspend(struct vmmio_engine *engine)
 {
     if (suspend_finished(engine))
@@ -313,9 +288,11 @@ static bool back_suspend(void *context)
     struct vmmio_engine *engine = context;
 
     engine->paused = true;
-    if (engine->served)
-        vmmio_end_turn(engine);
     engine->suspend_wanted = true;
+    if (engine->running) {
+        vmmio_end_turn(engine);
+        return false;
+    }
     return suspend_finished(engine);
 }
 

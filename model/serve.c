@@ -272,7 +272,17 @@ static VMMIO_IN_LINE uint32_t hand_over_packed(struct vmmio_engine *engine,
     return budget;
 }
 
-/* One turn of one queue; returns how many requests are left of the budget. */
+/* The queue gets another turn if it has buffers. */
+VMMIO_APART static void list_if_filled(struct vmmio_engine *engine, struct vmmio_queue *queue)
+{
+    uint16_t seen;
+    uint32_t fresh;
+
+    if (look(engine, queue, queue->packed, &seen, &fresh) && fresh)
+        vmmio_list_queue(engine, queue);
+}
+
+/* One turn of one queue; returns how many requests are left of the budget, which is not 0. */
 static VMMIO_IN_LINE uint32_t serve(struct vmmio_engine *engine, struct vmmio_queue *queue,
                                     bool packed, uint32_t budget)
 {
@@ -281,8 +291,11 @@ static VMMIO_IN_LINE uint32_t serve(struct vmmio_engine *engine, struct vmmio_qu
         budget = packed ? hand_over_packed(engine, queue, budget)
                         : hand_over_split(engine, queue, budget);
         publish(engine, queue, packed);
-    } while (engine->served == queue && !queue->listed && arm(engine, queue, packed));
-    return budget;
+        if (engine->served != queue || queue->listed || !arm(engine, queue, packed))
+            return budget;
+    } while (budget);
+    list_if_filled(engine, queue);
+    return 0;
 }
 
 /* Whatever is not given back in line, in its queue's turn. */

@@ -81,9 +81,30 @@ struct vmmio_terms {
 };
 
 /* NULL: nothing was negotiated. */
-struct vmmio_terms vmmio_terms_of(const struct vmmio_function *function,
-                                  const struct vmmio_features *negotiated);
-void vmmio_engine_agree(struct vmmio_engine *engine, const struct vmmio_terms *terms);
+static inline struct vmmio_terms vmmio_terms_of(const struct vmmio_function *function,
+                                                const struct vmmio_features *negotiated)
+{
+    struct vmmio_terms terms = {.usable_queues = function->queue_count};
+
+    if (!negotiated)
+        return terms;
+    terms.event_idx = vmmio_features_has(negotiated, VMMIO_F_EVENT_IDX);
+    terms.indirect = vmmio_features_has(negotiated, VMMIO_F_INDIRECT_DESC);
+    terms.packed = vmmio_features_has(negotiated, VMMIO_F_RING_PACKED);
+    terms.in_order = vmmio_features_has(negotiated, VMMIO_F_IN_ORDER);
+    if (function->type->usable_queues)
+        terms.usable_queues = function->type->usable_queues(function, negotiated);
+    return terms;
+}
+
+static inline void vmmio_engine_agree(struct vmmio_engine *engine, const struct vmmio_terms *terms)
+{
+    engine->event_idx = terms->event_idx;
+    engine->indirect = terms->indirect;
+    engine->packed = terms->packed;
+    engine->in_order = terms->in_order;
+    engine->usable_queues = terms->usable_queues;
+}
 
 void vmmio_engine_do_what_waited(struct vmmio_engine *engine);
 

@@ -53,7 +53,7 @@ uint32_t vmmio_blk_serve_in_place(struct vmmio_function *function, struct vmmio_
         return 0;
     uint8_t *disk = storage->map(storage->context, 0, blk->is.capacity * VMMIO_BLK_SECTOR);
 
-    if (disk)
+    if (disk && vmmio_split_direct(engine, queue)) /* asking may have ended that */
         while (done < count && transfer(blk, engine, queue, disk))
             done++;
     blk->requests += done;

@@ -13,7 +13,7 @@ namespace vmmio::tb
 namespace
 {
 
-constexpr uint64_t disk_sectors = 64;
+constexpr uint64_t sectors_of_disk = 64;
 
 /* RAM that notes what it is asked for. */
 struct watched_ram : vmmio_blk_ram {
@@ -35,7 +35,7 @@ struct watched_disk {
     {
         b.blk.is.storage = vmmio_blk_use_ram(&ram);
         b.blk.is.storage.map = watched_ram::map;
-        for (size_t i = 0; i < disk_sectors; i++) {
+        for (size_t i = 0; i < sectors_of_disk; i++) {
             const std::vector<uint8_t> sector = pattern(512, static_cast<unsigned>(i));
             std::copy(sector.begin(), sector.end(), bytes.begin() + static_cast<long>(512 * i));
         }
@@ -45,13 +45,13 @@ struct watched_disk {
     {
         blk_options o;
         o.steady = true;
-        o.sectors = disk_sectors;
+        o.sectors = sectors_of_disk;
         o.config = config;
         return o;
     }
 
     blk_rig b;
-    std::vector<uint8_t> bytes = std::vector<uint8_t>(512 * disk_sectors);
+    std::vector<uint8_t> bytes = std::vector<uint8_t>(512 * sectors_of_disk);
     watched_ram ram;
 };
 
@@ -84,7 +84,7 @@ TEST(blk_in_place, chains_in_indirect_tables_are_served_there_too)
     d.b.go_live({VMMIO_F_IN_ORDER, VMMIO_F_RING_PACKED});
     const uint64_t table = d.b.r->alloc(4096);
     for (unsigned i = 0; i < 100; i++) {
-        const std::vector<piece> pieces = d.b.chain(IN, i % disk_sectors, {}, 512);
+        const std::vector<piece> pieces = d.b.chain(IN, i % sectors_of_disk, {}, 512);
         virtqueue &q = d.b.r->queue(0);
         q.offer(q.add_indirect(pieces, table, i % 2));
         d.b.r->guest.kick(0);
@@ -93,7 +93,7 @@ TEST(blk_in_place, chains_in_indirect_tables_are_served_there_too)
         ASSERT_TRUE(used);
         EXPECT_EQ(used->length, 513u);
         EXPECT_EQ(d.b.status_of(pieces), OK);
-        EXPECT_EQ(d.b.r->memory.bytes(pieces[1].address, 512), pattern(512, i % disk_sectors));
+        EXPECT_EQ(d.b.r->memory.bytes(pieces[1].address, 512), pattern(512, i % sectors_of_disk));
     }
     EXPECT_EQ(d.ram.parts, 51u) << "the first one, and those whose headers are in the ring";
 }
@@ -123,8 +123,8 @@ TEST(blk_in_place, unusual_requests_end_as_they_do_elsewhere)
         using chain = std::vector<piece>;
         same("read", [](blk_rig &b) { return b.chain(IN, 3, {}, 512); });
         same("write", [](blk_rig &b) { return b.chain(OUT, 4, pattern(512, 9)); });
-        same("last", [](blk_rig &b) { return b.chain(IN, disk_sectors - 1, {}, 512); });
-        same("beyond", [](blk_rig &b) { return b.chain(IN, disk_sectors, {}, 512); });
+        same("last", [](blk_rig &b) { return b.chain(IN, sectors_of_disk - 1, {}, 512); });
+        same("beyond", [](blk_rig &b) { return b.chain(IN, sectors_of_disk, {}, 512); });
         same("over the end", [](blk_rig &b) { return b.chain(OUT, 63, pattern(1024, 9)); });
         same("far away", [](blk_rig &b) { return b.chain(IN, UINT64_MAX, {}, 512); });
         same("wraps", [](blk_rig &b) { return b.chain(IN, UINT64_MAX / 512 + 1, {}, 512); });
@@ -151,6 +151,35 @@ TEST(blk_in_place, unusual_requests_end_as_they_do_elsewhere)
         EXPECT_EQ(place.b.blk.bytes_read, elsewhere.b.blk.bytes_read);
         EXPECT_EQ(place.b.blk.bytes_written, elsewhere.b.blk.bytes_written);
         EXPECT_LT(place.ram.parts, elsewhere.ram.parts);
+    }
+}
+
+TEST(blk_in_place, impossible_tables_and_chains_are_fatal_as_elsewhere)
+{
+    ROWS("H-01", "H-03", "H-06");
+    const unsigned next = VMMIO_DESC_NEXT, write = VMMIO_DESC_WRITE, indirect = VMMIO_DESC_INDIRECT;
+    for (const vmmio_diag_id fault : {VMMIO_DIAG_INDIRECT_SIZE, VMMIO_DIAG_INDIRECT_NEXT,
+                                      VMMIO_DIAG_RING_NEXT, VMMIO_DIAG_RING_LOOP}) {
+        watched_disk d(true);
+        d.b.go_live({VMMIO_F_IN_ORDER, VMMIO_F_RING_PACKED}, 1, 4);
+        d.b.ask({d.b.header(FLUSH, 0), d.b.status()}); /* memory's pointers are known */
+        virtqueue &q = d.b.r->queue(0);
+        const uint64_t header = d.b.header(IN, 0).address, data = d.b.writable(512).address;
+        const uint64_t table = d.b.r->alloc(1 << 20);
+        if (fault == VMMIO_DIAG_INDIRECT_SIZE)
+            q.set_desc(0, table, 16 * 32769, indirect, 0);
+        else if (fault == VMMIO_DIAG_INDIRECT_NEXT)
+            q.set_desc(0, table, 48, indirect | next, 1);
+        else
+            q.set_desc(0, header, 16, next, fault == VMMIO_DIAG_RING_NEXT ? 4 : 1);
+        q.set_desc(1, data, 512, next | write, 1);
+        q.offer(0);
+        d.b.r->guest.kick(0);
+        d.b.r->run();
+        ASSERT_EQ(d.b.r->diagnostics.size(), 1u);
+        EXPECT_EQ(d.b.r->diagnostics[0].id, fault);
+        EXPECT_EQ(d.b.r->guest.status() & VMMIO_STATUS_NEEDS_RESET, VMMIO_STATUS_NEEDS_RESET);
+        EXPECT_EQ(q.used_idx(), 1u);
     }
 }
 

@@ -56,6 +56,28 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P(memory, packed_event_test, every_dma_mode(), dma_mode_name);
 
+TEST_P(packed_event_test, a_buffer_that_comes_with_the_interrupt_waits_if_the_budget_is_spent)
+{
+    ROWS("PACK-44");
+    const auto offer = [this] {
+        q().add({{buffer, 4, true}});
+        q().publish();
+    };
+    r->on_interrupt = [&](bool level) {
+        if (level)
+            offer();
+    };
+    offer();
+    r->guest.kick(0);
+    EXPECT_EQ(vmmio_device_run(&r->device, 1), 1u);
+    EXPECT_EQ(null.requests, 1u);
+    EXPECT_TRUE(vmmio_device_has_work(&r->device)) << "there was no kick for it";
+    r->on_interrupt = nullptr;
+    EXPECT_EQ(vmmio_device_run(&r->device, 1), 1u);
+    EXPECT_EQ(null.requests, 2u);
+    EXPECT_FALSE(vmmio_device_has_work(&r->device));
+}
+
 TEST_P(packed_event_test, flags_without_event_idx)
 {
     ROWS("PACK-19", "PACK-20", "A-PACK-WRAP", "H-25");
