@@ -118,7 +118,7 @@ static bool status_possible(const struct vmmio_block *fresh)
 {
     const uint32_t status = fresh->status;
     const uint32_t running = status & (VMMIO_STATUS_DRIVER_OK | VMMIO_STATUS_SUSPEND);
-    const bool suspends = (status & VMMIO_STATUS_SUSPEND || fresh->suspending) && !fresh->resetting;
+    const bool suspends = status & VMMIO_STATUS_SUSPEND || fresh->suspending;
     uint64_t value;
 
     if (status & ~(uint32_t)STATUS_BITS)
@@ -126,6 +126,10 @@ static bool status_possible(const struct vmmio_block *fresh)
     if (running == (VMMIO_STATUS_DRIVER_OK | VMMIO_STATUS_SUSPEND))
         return false;
     if (running && !(status & VMMIO_STATUS_FEATURES_OK) && !fresh->legacy_started)
+        return false;
+    if (fresh->interrupt_status && !running && !fresh->legacy_started)
+        return false;
+    if (status & VMMIO_STATUS_SUSPEND ? fresh->suspending : fresh->regions_deferred)
         return false;
     if (fresh->is.legacy)
         return !(status & VMMIO_STATUS_FEATURES_OK) && !suspends &&
@@ -137,10 +141,21 @@ static bool status_possible(const struct vmmio_block *fresh)
             vmmio_features_fault(fresh, &value) == VMMIO_DIAG_COUNT);
 }
 
+/* Before the first write to SHMSel the latch follows the table (A-SHM-3). */
+static bool latch_possible(const struct vmmio_shm *shm)
+{
+    const struct vmmio_shm_region *first = vmmio_shm_find(shm, 0);
+
+    return !shm->untouched ||
+           (shm->sel == 0 && shm->length == (first ? first->length : UINT64_MAX) &&
+            shm->base == (first ? first->base : UINT64_MAX));
+}
+
 static bool possible(const struct vmmio_block *fresh)
 {
     return status_possible(fresh) && !(fresh->interrupt_status & ~(uint32_t)INTERRUPT_BITS) &&
-           !(fresh->shm.untouched && fresh->shm.sel);
+           !(fresh->config_generation && fresh->is.config_length == 0) &&
+           latch_possible(&fresh->shm);
 }
 
 enum vmmio_error vmmio_block_state(struct vmmio_block *block, struct vmmio_block *fresh,

@@ -160,6 +160,8 @@ enum vmmio_error vmmio_device_init(struct vmmio_device *device,
     *device = (struct vmmio_device){.on_reset = config->on_reset,
                                     .host_context = config->host.context,
                                     .hold_reset = config->hold_reset};
+    if (config->between)
+        device->between = *config->between;
     const struct vmmio_engine_config engine = {
         .function = config->function,
         .memory = config->memory,

@@ -228,13 +228,16 @@ static bool queue_possible(const struct vmmio_queue_registers *registers, struct
 {
     struct vmmio_queue trial = *queue;
 
-    if (registers->ready && vmmio_queues_fault(registers, p->terms.packed) != VMMIO_DIAG_COUNT)
+    const bool fits = vmmio_queues_fault(registers, p->terms.packed) == VMMIO_DIAG_COUNT;
+
+    if (registers->ready && !fits && /* a split one of before FEATURES_OK is never in operation */
+        vmmio_queues_fault(registers, false) != VMMIO_DIAG_COUNT)
         return false;
     if (queue->armed > UINT16_MAX && queue->armed != UINT32_MAX)
         return false;
     if (!queue->enabled)
         return true;
-    return registers->ready && p->may_enable && queue->index < p->terms.usable_queues &&
+    return registers->ready && fits && p->may_enable && queue->index < p->terms.usable_queues &&
            (queue->packed ? take_over_positions(queue) && vmmio_packed_enable(&trial)
                           : vmmio_split_enable(&trial));
 }

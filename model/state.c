@@ -247,11 +247,15 @@ static enum vmmio_error check_header(const uint8_t *stream, size_t length)
     return VMMIO_ERROR_OK;
 }
 
-static enum vmmio_error may_pass(const struct vmmio_device *device)
+static enum vmmio_error may_pass(const struct vmmio_device *device, const struct vmmio_block *state)
 {
-    if (device->block.is.back != &vmmio_engine_back_side) /* somebody between has the registers */
-        return VMMIO_ERROR_STATE_FORM;
-    return device->engine.running ? VMMIO_ERROR_STATE_BUSY : VMMIO_ERROR_OK;
+    const struct vmmio_between *between = &device->between;
+
+    if (device->engine.running)
+        return VMMIO_ERROR_STATE_BUSY;
+    if (!between->back)
+        return VMMIO_ERROR_OK;
+    return between->may_pass ? between->may_pass(between->context, state) : VMMIO_ERROR_STATE_FORM;
 }
 
 enum vmmio_error vmmio_device_save(const struct vmmio_device *device,
@@ -260,7 +264,7 @@ enum vmmio_error vmmio_device_save(const struct vmmio_device *device,
 {
     if (!device || !length || (capacity && !buffer))
         return VMMIO_ERROR_NULL_ARGUMENT;
-    enum vmmio_error error = may_pass(device);
+    enum vmmio_error error = may_pass(device, NULL);
 
     if (error != VMMIO_ERROR_OK)
         return error;
@@ -315,6 +319,8 @@ static void take_over(struct passage *p, const uint8_t *bytes, size_t length)
     vmmio_engine_clear(&device->engine);
     vmmio_engine_forget_pointers(&device->engine);
     read_all(p, bytes, length, true);
+    if (device->between.follow)
+        device->between.follow(device->between.context);
     device->reset_held = block->resetting;
     if (level != (block->interrupt_status != 0))
         block->is.host.interrupt(block->is.host.context, !level);
@@ -334,9 +340,11 @@ enum vmmio_error vmmio_device_restore(struct vmmio_device *device, struct vmmio_
     enum vmmio_error error = check_header(bytes, length);
 
     if (error == VMMIO_ERROR_OK)
-        error = may_pass(device);
+        error = may_pass(device, NULL);
     if (error == VMMIO_ERROR_OK)
         error = read_all(&p, bytes, length, false);
+    if (error == VMMIO_ERROR_OK)
+        error = may_pass(device, &p.fresh);
     if (error != VMMIO_ERROR_OK)
         return error;
     take_over(&p, bytes, length);

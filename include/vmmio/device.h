@@ -32,7 +32,17 @@ extern "C" {
 struct vmmio_between {
     const struct vmmio_front_side *front;
     const struct vmmio_back_side *back;
-    void *context; /**< of both */
+    void *context; /**< of all calls */
+
+    /**
+     * Save and restore (vmmio/state.h) have the registers of the C block, which has to be in step.
+     * Whether they may: VMMIO_ERROR_OK, STATE_BUSY or STATE_FORM. Of a restore asked again when the
+     * stream is judged: state has its registers but for those of the queues; NULL otherwise. If the
+     * function is NULL, STATE_FORM.
+     */
+    enum vmmio_error (*may_pass)(void *context, const struct vmmio_block *state);
+    /** The C block was put into a saved state: follow it. Not NULL if may_pass is not. */
+    void (*follow)(void *context);
 };
 
 /** What a device is made of. The structs pointed to stay the caller's and must outlive it. */
@@ -77,6 +87,7 @@ struct vmmio_device {
     struct vmmio_engine engine;
     void (*on_reset)(void *host_context);
     void *host_context;
+    struct vmmio_between between; /* all NULL: nobody */
     bool hold_reset;
     bool reset_held;
 };

@@ -63,8 +63,8 @@ extern "C" {
     X(STATE_INVALID, "the saved state has values that no device can have: save it again")          \
     X(STATE_DEVICE, "the saved state is that of another device: restore it into one with the "     \
                     "same type, vendor, features, queues, configuration and regions")              \
-    X(STATE_FORM, "only C registers can be put into a saved state: leave device_options::form "    \
-                  "empty in the device that restores it")                                          \
+    X(STATE_FORM, "the registers of this device are in a form that has not that state: restore "   \
+                  "it into a device with C registers, and save none whose registers are on pins")  \
     X(STATE_SESSION, "the back end keeps something for the driver that cannot be saved, such as "  \
                      "open files: have the driver unmount it first")
 

@@ -413,8 +413,6 @@ vmmio_error device::save(std::vector<std::uint8_t> &state) const
 
 vmmio_error device::restore(const std::vector<std::uint8_t> &state)
 {
-    if (form_)
-        return VMMIO_ERROR_STATE_FORM;
     vmmio_state_times times{};
     const vmmio_error error = vmmio_device_restore(&model_, &times, state.data(), state.size());
     if (error != VMMIO_ERROR_OK)

@@ -35,9 +35,10 @@ class State(unittest.TestCase):
         return queue.wait()
 
     def test_a_driver_goes_on_with_another_device(self):
-        forms = ("c", "tlm")
-        for other in forms:
-            first, second = self.server(), self.server(form=other)
+        others = {"c", "tlm", servers.DUT}
+        for one, other in [(servers.DUT, other) for other in others] + [
+                (other, servers.DUT) for other in others - {servers.DUT}]:
+            first, second = self.server(form=one), self.server(form=other)
             device, queue = self.start(first)
             self.ask(queue)
             first.taken_interrupts()

@@ -167,6 +167,20 @@ SC_TEST(RtlPins, CarryReadsAndWrites)
     });
 }
 
+// Their C block hears of no access, so it has nothing to save.
+SC_TEST(RtlPins, AreNotSaved)
+{
+    axi_platform p;
+    p.run([&] {
+        p.guest.set_status(1);
+        std::vector<std::uint8_t> state;
+        EXPECT_EQ(p.dut.save(state), VMMIO_ERROR_STATE_FORM);
+        EXPECT_TRUE(state.empty());
+        EXPECT_EQ(p.dut.restore(state), VMMIO_ERROR_STATE_MAGIC);
+        EXPECT_EQ(p.guest.status(), 1u);
+    });
+}
+
 TEST(RtlPins, HaveTheQueuesOfTheModelBehindThem)
 {
     ROWS("SPLIT-36", "MMIO-IRQ-01");

@@ -156,16 +156,6 @@ SC_TEST(RtlDevice, TellsASuspendedDriverWhenItResumes)
     });
 }
 
-SC_TEST(RtlDevice, RefusesToBePutIntoASavedState)
-{
-    platform<vmmio::null_device> p(verilog(without_time()));
-    p.run([&] {
-        p.cpu.write(VMMIO_REG_STATUS, VMMIO_STATUS_ACKNOWLEDGE);
-        EXPECT_EQ(p.dut.restore({}), VMMIO_ERROR_STATE_FORM);
-        EXPECT_EQ(p.cpu.read(VMMIO_REG_STATUS), 1u) << "as it was";
-    });
-}
-
 SC_TEST(Lockstep, EndsWithTheFirstDifferenceOfARead)
 {
     platform<vmmio::null_device> p(lockstep());

@@ -258,6 +258,25 @@ TEST(state, requests_of_a_packed_ring_keep_their_order)
 }
 
 /* A stop or a reset that comes before the function got them takes them back. */
+/* It was judged as a split ring when it was made ready, and its driver area is one's. */
+TEST(state, a_ring_of_before_features_ok_stays_ready)
+{
+    rig_options options;
+    vmmio_features_add(&options.features, VMMIO_F_RING_PACKED);
+    subject s(options);
+    rig &r = *s.r;
+    r.guest.set_status(VMMIO_STATUS_ACKNOWLEDGE | VMMIO_STATUS_DRIVER);
+    r.guest.accept(feature_set({VMMIO_F_VERSION_1, VMMIO_F_RING_PACKED}));
+    r.guest.enable_queue(0, {ram_base, ram_base + 0x1002, ram_base + 0x2000, 64});
+    EXPECT_EQ(r.read(VMMIO_REG_QUEUE_READY), 1u);
+    expect_round_trip(r);
+    r.guest.add_status(VMMIO_STATUS_FEATURES_OK);
+    EXPECT_EQ(r.read(VMMIO_REG_QUEUE_READY), 1u);
+    expect_round_trip(r);
+    r.guest.start();
+    expect_round_trip(r);
+}
+
 TEST(state, a_reset_drops_what_was_not_handed_over_yet)
 {
     ROWS("A-RESET-INFLIGHT");
@@ -306,17 +325,41 @@ TEST(state, is_refused_inside_of_an_access)
     EXPECT_EQ(asked, 2u);
 }
 
-/* Registers in Verilog stand between block and engine: the block in C knows nothing of them. */
-TEST(state, is_refused_where_the_registers_are_somewhere_else)
+/* Registers in Verilog stand between block and engine: they say what may be, and follow. */
+TEST(state, asks_whoever_stands_between_block_and_engine)
 {
-    subject s;
-    const bytes state = s.r->save();
-    const vmmio_back_side other = vmmio_engine_back_side;
+    struct somebody {
+        vmmio_error answer = VMMIO_ERROR_OK;
+        unsigned judged = 0, followed = 0;
+    } s;
+    subject device;
+    const bytes state = device.r->save();
+    vmmio_between &between = device.r->device.between;
     size_t length = 0;
-    s.r->device.block.is.back = &other;
-    EXPECT_EQ(vmmio_device_save(&s.r->device, nullptr, nullptr, 0, &length),
+
+    between.back = &vmmio_engine_back_side;
+    between.context = &s;
+    EXPECT_EQ(vmmio_device_save(&device.r->device, nullptr, nullptr, 0, &length),
               VMMIO_ERROR_STATE_FORM);
-    EXPECT_EQ(s.r->restore(state), VMMIO_ERROR_STATE_FORM);
+    EXPECT_EQ(device.r->restore(state), VMMIO_ERROR_STATE_FORM);
+
+    between.may_pass = [](void *context, const vmmio_block *block) {
+        somebody &that = *static_cast<somebody *>(context);
+        that.judged += block != nullptr;
+        return block ? that.answer : VMMIO_ERROR_OK;
+    };
+    between.follow = [](void *context) { static_cast<somebody *>(context)->followed++; };
+    device.r->go_live();
+    const bytes live = device.r->save();
+    s.answer = VMMIO_ERROR_STATE_FORM;
+    EXPECT_EQ(device.r->restore(state), VMMIO_ERROR_STATE_FORM);
+    EXPECT_EQ(device.r->save(), live);
+    EXPECT_EQ(s.followed, 0u);
+    s.answer = VMMIO_ERROR_OK;
+    EXPECT_EQ(device.r->restore(state), VMMIO_ERROR_OK);
+    EXPECT_EQ(device.r->save(), state);
+    EXPECT_EQ(s.judged, 2u);
+    EXPECT_EQ(s.followed, 1u);
 }
 
 TEST(state, says_how_much_room_it_needs)

@@ -114,7 +114,8 @@ public:
     /// Puts the device into a saved state; after an error it is as it was. DMI pointers into shared
     /// memory are taken back, and mappings until_reset end, as by a device reset. The interrupt
     /// line follows in the next delta cycle; a reset that was running and work that was pending go
-    /// on after the time that was left to them. STATE_FORM with options.form.
+    /// on after the time that was left to them. With options.form the registers of that form
+    /// follow, in no simulated time; STATE_FORM if they cannot (docs/state.md).
     [[nodiscard]] vmmio_error restore(const std::vector<std::uint8_t> &state);
 
     /// Each diagnostic of the model, before it is reported and without any limit.

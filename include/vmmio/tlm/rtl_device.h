@@ -10,7 +10,8 @@
 /// What the driver reads, the interrupt line, and all that queues and function hear of the driver
 /// come out of the Verilog. The C block goes the same way behind it: it gives the diagnostics (and
 /// so the answers of options.strict), the region table and the debug transport, which costs the
-/// Verilog no clock unless it writes. In lockstep the two are compared at each step.
+/// Verilog no clock unless it writes. In lockstep the two are compared at each step. Save and
+/// restore work as with C registers, and between the two; docs/state.md has the exceptions.
 #ifndef VMMIO_TLM_RTL_DEVICE_H
 #define VMMIO_TLM_RTL_DEVICE_H
 

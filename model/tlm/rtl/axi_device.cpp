@@ -9,7 +9,7 @@ device_options rtl_axi_device::on_pins(device_options options, const rtl_options
                                        rtl::form *&made)
 {
     options.form = [&made, verilog](const std::string &name) {
-        auto form = std::make_unique<rtl::form>(name, verilog);
+        auto form = std::make_unique<rtl::form>(name, verilog, true);
         made = form.get();
         return form;
     };

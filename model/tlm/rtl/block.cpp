@@ -393,8 +393,13 @@ void block::commit_config(bool counts, bool notify)
     clock();
 }
 
-void block::start_config(const std::uint8_t *bytes)
+void block::start_config(const std::uint8_t *bytes, std::uint32_t generations)
 {
+    for (; generations; generations--) {
+        pins().back_config_counts = 1;
+        strobe(pins().back_config_commit);
+        clock();
+    }
     config_.assign(bytes, bytes + config_.size());
     commit_config(false, false);
 }

@@ -30,8 +30,8 @@ public:
     // name, for messages; back and context must outlive the block. Resets the block.
     block(std::string name, const rtl_set &set, const vmmio_back_side &back, void *context);
 
-    // Config bytes at power-up, which are no new generation.
-    void start_config(const std::uint8_t *bytes);
+    // Config bytes at power-up, which are no new generation, or after so many of them.
+    void start_config(const std::uint8_t *bytes, std::uint32_t generations = 0);
 
     // Accesses, each to its answer.
     std::uint32_t read(std::uint32_t address);
@@ -56,6 +56,7 @@ public:
     // The region table; an SC_ERROR report if the block has no room for it.
     void set_regions(const vmmio_shm &table);
     void regions_changed();
+    bool has_regions() const { return is_.regions != 0; }
 
     // Called when irq has changed.
     std::function<void()> on_interrupt;

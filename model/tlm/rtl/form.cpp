@@ -2,6 +2,7 @@
 #include "form.h"
 
 #include "choose.h"
+#include "restored.h"
 
 #include <algorithm>
 #include <iomanip>
@@ -19,21 +20,6 @@ namespace
 
 constexpr std::size_t remembered = 12; // accesses that a report of a difference shows
 
-// Gives a variable its old value back at the end of a block.
-template <typename T>
-class restored
-{
-public:
-    restored(T &variable, T value) : variable_(variable), old_(std::exchange(variable, value)) {}
-    ~restored() { variable_ = old_; }
-    restored(const restored &) = delete;
-    restored &operator=(const restored &) = delete;
-
-private:
-    T &variable_;
-    T old_;
-};
-
 } // namespace
 
 // The back side of the Verilog: the engine hears it, and the log.
@@ -41,6 +27,8 @@ private:
 template <typename Tell>
 bool form::hear(seam_call heard, Tell tell)
 {
+    if (follows_)
+        return answer_on_the_way(heard.what);
     if (!log_)
         return tell();
     const std::size_t at = log_->size();

@@ -28,12 +28,19 @@ struct access_record {
 class form : public register_form
 {
 public:
-    form(std::string name, const rtl_options &options)
-        : name_(std::move(name)), options_(options), period_(options.clock_period.value())
+    // on_pins: accesses come with clocks instead of read and write, and the C block hears of none.
+    form(std::string name, const rtl_options &options, bool on_pins = false)
+        : name_(std::move(name)), options_(options), period_(options.clock_period.value()),
+          on_pins_(on_pins)
     {
     }
 
-    vmmio_between between() override { return {&front_calls, &c_back_calls, this}; }
+    vmmio_between between() override
+    {
+        return {&front_calls, &c_back_calls, this,
+                [](void *self, const vmmio_block *state) { return of(self).may_pass(state); },
+                [](void *self) { of(self).follow(); }};
+    }
     void start(vmmio_device &model, std::function<void()> line) override;
     std::uint32_t read(std::uint32_t offset, std::uint32_t width) override;
     void write(std::uint32_t offset, std::uint32_t width, std::uint32_t value) override;
@@ -46,7 +53,7 @@ public:
     }
     clock_count clocks() const override { return {block_->clocks_run(), block_->clocks_skipped()}; }
 
-    // The same block on pins: its accesses come with clocks instead of read and write.
+    // The same block on pins.
     const rtl_pins &pins() const { return block_->pins(); }
     void clock(const bus_inputs &bus) { block_->clock(bus); }
     void hold_in_reset();
@@ -70,6 +77,14 @@ private:
     bool front(seam_call done);
     bool front_of_verilog(const seam_call &done);
     bool front_of_c(const seam_call &done);
+    vmmio_error may_pass(const vmmio_block *state) const;
+    bool answer_on_the_way(call what) const;
+    void follow();
+    void follow_tables(const vmmio_block &c);
+    void follow_features(const vmmio_block &c);
+    void follow_queue(std::uint32_t index, const vmmio_queue_registers &queue);
+    void follow_status(const vmmio_block &c);
+    void put(std::uint32_t offset, std::uint32_t value);
     void remember(bool write, std::uint32_t offset, std::uint32_t width, std::uint32_t value);
     void compare(const char *after);
     void expect(const char *what, std::uint64_t verilog, std::uint64_t c, const char *after);
@@ -78,6 +93,8 @@ private:
     std::string name_;
     rtl_options options_;
     std::uint64_t period_;
+    bool on_pins_;
+    bool follows_ = false; // a restore, of which the engine hears nothing
     vmmio_device *model_ = nullptr;
     std::unique_ptr<block> block_;
     std::vector<seam_call> *log_ = nullptr;          // of the write that the Verilog is busy with
