@@ -172,6 +172,14 @@ void simulate(processor &cpu, std::function<void()> program)
     sc_core::sc_start();
 }
 
+std::vector<std::uint8_t> saved(const device &dut)
+{
+    std::vector<std::uint8_t> state;
+    EXPECT_EQ(dut.save(state), VMMIO_ERROR_OK);
+    EXPECT_FALSE(state.empty());
+    return state;
+}
+
 bool counting_source::fill(void *self, std::uint8_t *data, std::uint32_t length)
 {
     auto *that = static_cast<counting_source *>(self);

@@ -137,6 +137,9 @@ private:
 /// Simulates until the processor has carried out the program.
 void simulate(processor &cpu, std::function<void()> program);
 
+/// What save gives; a test failure if it refuses.
+std::vector<std::uint8_t> saved(const device &dut);
+
 /// Random bytes that a test can foretell: 1, 2, 3, ... as long as there are any.
 struct counting_source {
     std::uint8_t next = 1;

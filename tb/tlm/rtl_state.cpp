@@ -20,7 +20,7 @@ namespace vmmio::tb
 namespace
 {
 
-using state = std::vector<std::uint8_t>;
+using stream = std::vector<std::uint8_t>;
 
 constexpr std::uint32_t live = 0xf; ///< Status of a running device
 
@@ -80,7 +80,7 @@ public:
 
 /// A device with a processor and a memory of its own.
 template <typename Device>
-struct side : sc_core::sc_module {
+struct own_platform : sc_core::sc_module {
     guest_memory memory{dma_mode::pointer};
     ram main{"ram", memory, at::ram, at::ram_size};
     processor cpu{"cpu"};
@@ -90,7 +90,7 @@ struct side : sc_core::sc_module {
     sc_core::sc_signal<bool> irq{"irq"};
 
     template <typename... Arguments>
-    explicit side(sc_core::sc_module_name name, const Arguments &...arguments)
+    explicit own_platform(sc_core::sc_module_name name, const Arguments &...arguments)
         : sc_module(name), dut("dut", arguments...)
     {
         cpu.socket.bind(bus.in[0]);
@@ -102,13 +102,6 @@ struct side : sc_core::sc_module {
     }
 };
 
-state saved(const device &dut)
-{
-    state bytes;
-    EXPECT_EQ(dut.save(bytes), VMMIO_ERROR_OK);
-    return bytes;
-}
-
 /// The same driver and the same back end at two devices, one with C registers, one with Verilog
 /// ones.
 class twins
@@ -117,7 +110,7 @@ public:
     unsigned served = 0, moves = 0, moves_back = 0, jumps = 0, suspending = 0, resetting = 0,
              with_requests = 0, latched_what_is_gone = 0;
 
-    using side = tb::side<keeping_device>;
+    using twin = own_platform<keeping_device>;
 
     twins(bool lockstep, unsigned seed)
         : random_(seed), c_("c", options({})), v_("v", options(form_of(lockstep)))
@@ -166,7 +159,7 @@ private:
 
     void write(std::uint32_t offset, std::uint32_t value)
     {
-        for (side *each : {&c_, &v_})
+        for (twin *each : {&c_, &v_})
             each->cpu.write(offset, value);
     }
 
@@ -208,7 +201,7 @@ private:
     void set_queue(std::uint32_t queue)
     {
         const std::uint32_t base = at::ram + 0x1000 * (1 + pick(3)), size = 1u << pick(5);
-        both([base](side &s) { s.memory.store16(base + 0x402, 0); });
+        both([base](twin &s) { s.memory.store16(base + 0x402, 0); });
         write(VMMIO_REG_QUEUE_SEL, queue);
         write(VMMIO_REG_QUEUE_SIZE, size + (pick(8) == 0));
         write(VMMIO_REG_QUEUE_DESC_LOW, base + (pick(16) == 0));
@@ -223,7 +216,7 @@ private:
     void offer()
     {
         for (std::uint32_t base = at::ram + 0x1000; base < at::ram + 0x4000; base += 0x1000) {
-            both([base](side &s) {
+            both([base](twin &s) {
                 for (unsigned i = 0; i < 16; i++) {
                     s.memory.store64(base + 16 * i, at::ram + 0x8000);
                     s.memory.store32(base + 16 * i + 8, 8);
@@ -245,7 +238,7 @@ private:
         const unsigned what = pick(3);
         std::array<vmmio_error, 2> errors{};
         unsigned n = 0;
-        both([&](side &s) {
+        both([&](twin &s) {
             shm_window &shm = s.dut.shm();
             errors.at(n++) = what == 0   ? shm.remove_region(id)
                              : what == 1 ? shm.add_region(id, base, length)
@@ -292,7 +285,7 @@ private:
             return write(pick(2) ? VMMIO_REG_QUEUE_READY : VMMIO_REG_QUEUE_RESET, pick(2));
         case 10: {
             const unsigned count = 1 + pick(3);
-            return both([count](side &s) {
+            return both([count](twin &s) {
                 s.dut.let_go = count;
                 s.dut.resume_work();
             });
@@ -317,7 +310,7 @@ private:
                 read(offset);
     }
 
-    void count(const state &bytes)
+    void count(const stream &bytes)
     {
         const vmmio_block &b = c_.dut.model().block;
         suspending += b.suspending;
@@ -329,7 +322,7 @@ private:
             earlier_ = bytes;
     }
 
-    static void restore(side &s, const state &bytes)
+    static void restore(twin &s, const stream &bytes)
     {
         const vmmio_error error = s.dut.restore(bytes);
         EXPECT_EQ(error, VMMIO_ERROR_OK) << vmmio_error_text(error);
@@ -337,7 +330,7 @@ private:
 
     void move()
     {
-        const state bytes = saved(c_.dut);
+        const stream bytes = saved(c_.dut);
         EXPECT_EQ(saved(v_.dut), bytes) << "both have gone the same way";
         count(bytes);
         const bool jump =
@@ -363,8 +356,8 @@ private:
     }
 
     std::mt19937 random_;
-    side c_, v_;
-    state earlier_;
+    twin c_, v_;
+    stream earlier_;
 };
 
 void move_at_random(bool lockstep)
@@ -393,7 +386,7 @@ namespace
 {
 
 /// A disk of 32 KiB, with no room for shared memory in its Verilog registers.
-struct disk {
+struct small_disk {
     std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(64 * 512);
     vmmio_blk_ram ram{bytes.data(), bytes.size()};
 
@@ -408,9 +401,9 @@ struct disk {
 };
 
 struct two_disks {
-    disk one, other;
-    side<blk_device> c{"c", one.config()};
-    side<blk_device> v;
+    small_disk one, other;
+    own_platform<blk_device> c{"c", one.config()};
+    own_platform<blk_device> v;
 
     two_disks() : v("v", other.config(), verilog()) {}
 
@@ -425,7 +418,7 @@ struct two_disks {
 /// The field of section "regs" this many bytes behind its beginning (docs/state.md).
 enum regs_field { config_generation = 45, shm_len = 56, shm_base = 64, shm_untouched = 72 };
 
-void forge(state &bytes, regs_field field, std::uint64_t value, unsigned length)
+void forge(stream &bytes, regs_field field, std::uint64_t value, unsigned length)
 {
     constexpr char name[] = {'r', 'e', 'g', 's'};
     constexpr std::size_t header = 24, checksum = 12, section = 12;
@@ -455,7 +448,7 @@ SC_TEST(RtlState, KeepsConfigBytesAndGeneration)
         t.v.dut.resize(16);
         t.v.dut.resize(32);
         EXPECT_EQ(t.v.cpu.read(VMMIO_REG_CONFIG_GENERATION), 5u);
-        const state bytes = saved(t.c.dut);
+        const stream bytes = saved(t.c.dut);
         ASSERT_EQ(t.v.dut.restore(bytes), VMMIO_ERROR_OK);
         EXPECT_EQ(saved(t.v.dut), bytes);
         EXPECT_EQ(t.v.cpu.read(VMMIO_REG_CONFIG_GENERATION), 3u);
@@ -483,11 +476,11 @@ SC_TEST(RtlState, KeepsRingsOfEitherLayout)
     rtl_options set;
     set.sets = {&rtl_sets::packed_100};
     verilog.form = lockstep_form(set);
-    side<vmmio::entropy_device> c("c", options), v("v", verilog);
+    own_platform<vmmio::entropy_device> c("c", options), v("v", verilog);
     reports::get().expect("/vmmio/driver");
     simulate(c.cpu, [&] {
         const auto there_and_back = [&] {
-            const state bytes = saved(c.dut);
+            const stream bytes = saved(c.dut);
             ASSERT_EQ(v.dut.restore(bytes), VMMIO_ERROR_OK);
             EXPECT_EQ(saved(v.dut), bytes);
             EXPECT_EQ(v.cpu.read(VMMIO_REG_QUEUE_READY), 1u);
@@ -516,23 +509,23 @@ SC_TEST(RtlState, RefusesWhatTheVerilogCannotShow)
 {
     two_disks t;
     simulate(t.c.cpu, [&] {
-        const state plain = saved(t.c.dut);
+        const stream plain = saved(t.c.dut);
         t.v.guest.add_status(3);
-        const state before = saved(t.v.dut);
+        const stream before = saved(t.v.dut);
 
-        state counted = plain;
+        stream counted = plain;
         forge(counted, config_generation, 1000, 4);
         EXPECT_EQ(t.v.dut.restore(counted), VMMIO_ERROR_OK);
         EXPECT_EQ(t.v.cpu.read(VMMIO_REG_CONFIG_GENERATION), 1000u);
         ASSERT_EQ(t.v.dut.restore(before), VMMIO_ERROR_OK);
         EXPECT_EQ(t.v.cpu.read(VMMIO_REG_CONFIG_GENERATION), 0u);
 
-        state long_lived = plain, region = plain;
+        stream long_lived = plain, region = plain;
         forge(long_lived, config_generation, (1u << 20) + 1, 4);
         forge(region, shm_len, 0x1000, 8);
         forge(region, shm_base, at::shm, 8);
         forge(region, shm_untouched, 0, 1);
-        for (const state &bytes : {long_lived, region}) {
+        for (const stream &bytes : {long_lived, region}) {
             EXPECT_EQ(t.v.dut.restore(bytes), VMMIO_ERROR_STATE_FORM);
             EXPECT_EQ(saved(t.v.dut), before);
             EXPECT_EQ(t.v.guest.status(), 3u);

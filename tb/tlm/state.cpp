@@ -12,14 +12,6 @@ namespace
 
 using state = std::vector<std::uint8_t>;
 
-state saved(const device &dut)
-{
-    state bytes;
-    EXPECT_EQ(dut.save(bytes), VMMIO_ERROR_OK);
-    EXPECT_FALSE(bytes.empty());
-    return bytes;
-}
-
 } // namespace
 
 SC_TEST(State, driver_goes_on_after_the_device_forgot_everything)
