@@ -16,7 +16,8 @@ import pathlib
 import sys
 
 import flow
-from properties import BOUNDED, CASES, CONTRACTS, FAST_SETS, MUTANT_SETS, MUTANTS, SETS
+from properties import (BOUNDED, CASES, CONTRACTS, CONTRACTS_OF, FAST_SETS, MUTANT_SETS, MUTANTS,
+                        SETS)
 
 TABLE = flow.TOP / "build" / "formal.csv"
 COVER_DEPTH = 60
@@ -147,7 +148,8 @@ def main():
     begin = flow.wall()
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         for contract in arguments.contract or CONTRACTS:
-            sets = FAST_SETS.get(contract, ["small"]) if arguments.fast else list(SETS)
+            sets = FAST_SETS.get(contract, ["small"]) if arguments.fast else [
+                name for name in SETS if contract in CONTRACTS_OF.get(name, CONTRACTS)]
             own = [row for name in arguments.set or sets
                    for row in one_set(contract, name, arguments, pool)]
             if not (arguments.fast or arguments.no_mutants):
