@@ -104,10 +104,9 @@ module vmmio_register_block #(
     // An access of natural alignment and 8, 16 or 32 bits.
     function is_natural;
         input [3:0] strobe;
-        case (strobe)
-        4'b0001, 4'b0010, 4'b0100, 4'b1000, 4'b0011, 4'b1100, 4'b1111: is_natural = 1'b1;
-        default: is_natural = 1'b0;
-        endcase
+        is_natural = strobe == 4'b0001 || strobe == 4'b0010 || strobe == 4'b0100 ||
+                     strobe == 4'b1000 || strobe == 4'b0011 || strobe == 4'b1100 ||
+                     strobe == 4'b1111;
     endfunction
 
     reg w_device_features_sel, w_driver_features, w_driver_features_sel, w_queue_sel,
