@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registers of one queue, whichever it is: what was written when it was not in use, and nothing
 // else, is what the back side reads (MMIO-QADDR-01, MMIO-DRV-10, MMIO-DRV-11, VQ-06, H-21, H-22,
-// H-63), if it is right for a ring of the negotiated layout (SPLIT-02, SPLIT-03, PACK-01, PACK-23); QueueReady and QueueReset read back what runs (MMIO-DRV-12, MMIO-QRESET-01..05, H-64); a
-// kick reaches a queue that is alive, and no other (MMIO-QNOTIFY-01, MMIO-NOTIFY-01, H-20, H-39).
+// H-63), if it is right for a ring of the negotiated layout (SPLIT-02, SPLIT-03, PACK-01, PACK-23);
+// QueueReady and QueueReset read back what runs (MMIO-DRV-12, MMIO-QRESET-01..05, H-64); a kick
+// reaches a queue that is alive, and no other (MMIO-QNOTIFY-01, MMIO-NOTIFY-01, H-20, H-39).
 `default_nettype none
 `include "contract.vh"
 
