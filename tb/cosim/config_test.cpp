@@ -86,6 +86,19 @@ TEST(config, a_change_shows_bytes_generation_and_interrupt_in_one_step)
     EXPECT_EQ(p.read(VMMIO_REG_CONFIG_GENERATION), generation); // keeps counting
 }
 
+/* Through every bit that a run can reach. */
+TEST(config, generation_counts_each_change)
+{
+    ROWS("CFG-03", "MMIO-GEN-01", "A-GEN");
+    constexpr uint32_t changes = config_bytes ? 8200 : 0;
+    pair p;
+
+    const uint32_t before = p.read(VMMIO_REG_CONFIG_GENERATION);
+    for (uint32_t i = 1; i <= changes; i++)
+        p.config_update(std::vector<uint8_t>(config_bytes, static_cast<uint8_t>(i)), false);
+    EXPECT_EQ(p.read(VMMIO_REG_CONFIG_GENERATION), before + changes);
+}
+
 TEST(config, config_window)
 {
     ROWS("MMIO-CONFIG-01", "MMIO-GEN-01", "MMIO-GEN-02", "MMIO-DRV-04", "CFG-02", "CFG-07");
