@@ -21,7 +21,7 @@ namespace
 {
 
 constexpr uint64_t per_episode = 2000;
-constexpr uint64_t enough_for_bins = 200000; // fewer accesses cannot be expected to reach all
+constexpr uint64_t enough_for_bins = 1000000; // fewer accesses cannot be expected to reach all
 
 /* Everything that is needed to look at a difference; the second run has a trace. */
 std::string report(uint64_t seed, const episode_options &options)
