@@ -40,7 +40,7 @@ std::string report(uint64_t seed, const episode_options &options)
 TEST(random, drivers)
 {
     ROWS("H-20", "H-30", "H-31", "H-32", "H-33", "H-62", "H-63", "H-66");
-    const uint64_t first = setting("VMMIO_SEED", 1000);
+    const uint64_t first = setting("VMMIO_SEED", 1);
     const uint64_t accesses = setting("VMMIO_ACCESSES", RTL_RANDOM_ACCESSES);
     bins covered;
     episode all;
@@ -76,7 +76,7 @@ TEST(random, a_difference_is_reported)
     const episode e = run_episode(7, unused, options);
     ASSERT_NE(e.difference, "");
     EXPECT_GE(e.accesses, 500u);
-    EXPECT_LT(e.accesses, 600u);
+    EXPECT_LT(e.accesses, 520u);
     const std::string text = report(7, options);
     unsigned address = 0, rtl = 0, model = 0;
     ASSERT_EQ(std::sscanf(text.c_str(), "read of 0x%x: Verilog 0x%x, C model 0x%x", &address, &rtl,
