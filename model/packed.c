@@ -41,25 +41,6 @@ bool vmmio_packed_flags_by_bus(struct vmmio_engine *engine, struct vmmio_queue *
     return true;
 }
 
-/* All but the flags, which are known: they are not read again (A-DBLFETCH). */
-bool vmmio_packed_take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                              struct vmmio_request *request, uint16_t flags)
-{
-    const size_t at = vmmio_packed_offset(queue->next_avail);
-    uint8_t raw[VMMIO_PACKED_FLAGS];
-
-    refresh_pointers(engine, queue);
-    if (queue->desc_mapped)
-        vmmio_copy_once(raw, queue->desc_mapped + at, sizeof(raw));
-    else if (!vmmio_dma_read(engine, queue, queue->desc + at, raw, sizeof(raw),
-                             VMMIO_DIAG_RING_DMA))
-        return false;
-    return vmmio_packed_take_list(
-        engine, queue, request,
-        (struct vmmio_desc){vmmio_le64(raw), vmmio_le32(raw + VMMIO_PACKED_LENGTH)},
-        vmmio_le16(raw + VMMIO_PACKED_ID), flags);
-}
-
 /* A table has no more entries than a list may be long, and only WRITE counts there (PACK-14). */
 static bool take_table(struct vmmio_engine *engine, struct vmmio_queue *queue,
                        struct vmmio_request *request, struct vmmio_desc d, uint32_t flags)
@@ -87,8 +68,8 @@ static bool take_table(struct vmmio_engine *engine, struct vmmio_queue *queue,
  * in use, and by the segments of a request where an engine has fewer of them (PACK-34, PACK-38).
  * The driver made all of it available before the first one (PACK-36).
  */
-bool vmmio_packed_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                       struct vmmio_request *request, struct vmmio_desc d, uint32_t flags)
+static bool walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                 struct vmmio_request *request, struct vmmio_desc d, uint32_t flags)
 {
     if (flags & VMMIO_DESC_INDIRECT)
         return take_table(engine, queue, request, d, flags);
@@ -119,6 +100,40 @@ bool vmmio_packed_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
         if (flags & VMMIO_DESC_INDIRECT)
             return vmmio_ring_fault(engine, queue, VMMIO_DIAG_INDIRECT_IN_LIST, slot);
     }
+}
+
+/* A list of one descriptor, as most are, needs no walk. */
+static bool take_list(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                      struct vmmio_request *request, struct vmmio_desc d, uint16_t id,
+                      uint16_t flags)
+{
+    if (vmmio_packed_full(queue))
+        return vmmio_ring_fault(engine, queue, VMMIO_DIAG_RING_JUMP, queue->next_avail);
+    request->head = id;
+    request->slots = 1;
+    vmmio_request_clear(request);
+    if (flags & (VMMIO_DESC_NEXT | VMMIO_DESC_INDIRECT))
+        return walk(engine, queue, request, d, flags);
+    vmmio_packed_advance(queue, &queue->next_avail, &queue->avail_lap, queue->next_avail, 1);
+    return vmmio_request_add(engine, queue, request, d, (flags & VMMIO_DESC_WRITE) != 0);
+}
+
+/* All but the flags, which are known: they are not read again (A-DBLFETCH). */
+bool vmmio_packed_take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
+                              struct vmmio_request *request, uint16_t flags)
+{
+    const size_t at = vmmio_packed_offset(queue->next_avail);
+    uint8_t raw[VMMIO_PACKED_FLAGS];
+
+    refresh_pointers(engine, queue);
+    if (queue->desc_mapped)
+        vmmio_copy_once(raw, queue->desc_mapped + at, sizeof(raw));
+    else if (!vmmio_dma_read(engine, queue, queue->desc + at, raw, sizeof(raw),
+                             VMMIO_DIAG_RING_DMA))
+        return false;
+    return take_list(engine, queue, request,
+                     (struct vmmio_desc){vmmio_le64(raw), vmmio_le32(raw + VMMIO_PACKED_LENGTH)},
+                     vmmio_le16(raw + VMMIO_PACKED_ID), flags);
 }
 
 /* Length, id and flags in one transaction. */

@@ -110,8 +110,6 @@ bool vmmio_packed_flags_by_bus(struct vmmio_engine *engine, struct vmmio_queue *
 bool vmmio_packed_arm(struct vmmio_engine *engine, struct vmmio_queue *queue);
 bool vmmio_packed_take_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue,
                               struct vmmio_request *request, uint16_t flags);
-bool vmmio_packed_walk(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                       struct vmmio_request *request, struct vmmio_desc d, uint32_t flags);
 bool vmmio_packed_put_by_bus(struct vmmio_engine *engine, struct vmmio_queue *queue, uint32_t id,
                              uint32_t used_length, uint32_t slots);
 bool vmmio_packed_shows_slot(const struct vmmio_queue *queue, uint32_t event);
@@ -133,22 +131,6 @@ static inline bool vmmio_packed_look(struct vmmio_engine *engine, struct vmmio_q
     }
     atomic_thread_fence(memory_order_acquire); /* the flags before the rest (PACK-43) */
     return vmmio_packed_available(*flags, queue->avail_lap);
-}
-
-/* A list of one descriptor, as most are, needs no walk. */
-static inline bool vmmio_packed_take_list(struct vmmio_engine *engine, struct vmmio_queue *queue,
-                                          struct vmmio_request *request, struct vmmio_desc d,
-                                          uint16_t id, uint16_t flags)
-{
-    if (vmmio_packed_full(queue))
-        return vmmio_ring_fault(engine, queue, VMMIO_DIAG_RING_JUMP, queue->next_avail);
-    request->head = id;
-    request->slots = 1;
-    vmmio_request_clear(request);
-    if (flags & (VMMIO_DESC_NEXT | VMMIO_DESC_INDIRECT))
-        return vmmio_packed_walk(engine, queue, request, d, flags);
-    vmmio_packed_advance(queue, &queue->next_avail, &queue->avail_lap, queue->next_avail, 1);
-    return vmmio_request_add(engine, queue, request, d, (flags & VMMIO_DESC_WRITE) != 0);
 }
 
 enum vmmio_found { VMMIO_NOTHING, VMMIO_TAKEN, VMMIO_LEFT };
@@ -173,6 +155,7 @@ static inline enum vmmio_found vmmio_packed_take_plain(struct vmmio_queue *queue
     const uint64_t address = vmmio_le64(raw);
     const uint32_t length = vmmio_le32(raw + VMMIO_PACKED_LENGTH);
 
+    /* The latter is vmmio_packed_full(), with the slot at hand. */
     if (address + length < address ||
         ((uint16_t)slot == queue->published && vmmio_packed_lap_differs(queue)))
         return VMMIO_LEFT;

@@ -81,12 +81,10 @@ static inline int32_t vmmio_split_avail_index(struct vmmio_engine *engine,
     return index;
 }
 
-/* Copies the next buffer into the request. */
+/* In line: copies the next buffer into the request. */
 static inline bool vmmio_split_take(struct vmmio_engine *engine, struct vmmio_queue *queue,
                                     struct vmmio_request *request)
 {
-    if (!vmmio_split_direct(engine, queue))
-        return vmmio_split_take_by_bus(engine, queue, request);
     const uint16_t head = vmmio_load_le16(queue->driver_mapped + vmmio_split_avail_offset(queue));
 
     if (head >= queue->size)
