@@ -2,6 +2,7 @@
 // The block device behind TLM sockets, with storages that finish at once and with a file.
 #include "vmmio/tlm/blk_device.h"
 #include "platform.h"
+#include "ram_disk.h"
 #include "vmmio/tlm/blk_file.h"
 
 #include <algorithm>
@@ -42,20 +43,6 @@ public:
 
 private:
     char path_[32] = "/tmp/vmmio-blk-XXXXXX";
-};
-
-/// RAM as storage, alive before the device.
-struct ram_disk {
-    std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(64 * 512);
-    vmmio_blk_ram ram{bytes.data(), bytes.size()};
-
-    vmmio_blk_config config()
-    {
-        vmmio_blk_config config{};
-        config.storage = vmmio_blk_use_ram(&ram);
-        config.capacity = 64;
-        return config;
-    }
 };
 
 /// Requests as a driver makes them.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state of a device moves between C registers and Verilog ones, in both directions.
 #include "platform.h"
+#include "ram_disk.h"
 #include "vmmio/tlm/blk_device.h"
 
 #include <algorithm>
@@ -385,27 +386,15 @@ SC_TEST(RtlState, MovesBetweenTheFormsInLockstep) { move_at_random(true); }
 namespace
 {
 
-/// A disk of 32 KiB, with no room for shared memory in its Verilog registers.
-struct small_disk {
-    std::vector<std::uint8_t> bytes = std::vector<std::uint8_t>(64 * 512);
-    vmmio_blk_ram ram{bytes.data(), bytes.size()};
-
-    vmmio_blk_config config()
-    {
-        vmmio_blk_config made{};
-        made.storage = vmmio_blk_use_ram(&ram);
-        made.queue_count = 2; // as the set "blk" has
-        made.capacity = 64;
-        return made;
-    }
-};
-
+/// Disks with no room for shared memory in their Verilog registers.
 struct two_disks {
-    small_disk one, other;
-    own_platform<blk_device> c{"c", one.config()};
+    static constexpr std::uint16_t queues = 2; // as the set "blk" has
+
+    ram_disk one, other;
+    own_platform<blk_device> c{"c", one.config(queues)};
     own_platform<blk_device> v;
 
-    two_disks() : v("v", other.config(), verilog()) {}
+    two_disks() : v("v", other.config(queues), verilog()) {}
 
     static vmmio::device_options verilog()
     {
