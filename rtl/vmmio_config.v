@@ -39,7 +39,7 @@ module vmmio_config #(
     always @* begin
         bytes  = 4'd0;
         begins = 1'b0;
-        if (write && first) begin
+        if (BYTES != 0 && write && first) begin
             bytes  = strobe & EXISTS[{1'b0, word, 2'd0} +: 4];
             begins = bytes != 4'd0 && !suspended; // SUSP-06
         end
@@ -54,7 +54,10 @@ module vmmio_config #(
     always @(posedge clk) begin
         if (begins)
             request_strobe <= bytes;
-        request <= !rst && (begins || (request && !request_done));
+        if (BYTES != 0)
+            request <= !rst && (begins || (request && !request_done));
+        else
+            request <= 1'b0;
         if (rst) begin
             bank       <= 1'b0;
             loaded     <= 1'b0;

@@ -217,19 +217,23 @@ module vmmio_queues #(
         end
     end
 
-    always @(posedge clk)
-        if (moves && !rst) begin : move
-            reg [QUEUES-1:0] hot;
+    wire [QUEUES-1:0] hot = exists ? one << sel : {QUEUES{1'b0}};
 
-            hot = exists ? one << sel : {QUEUES{1'b0}};
-            alive    <= (alive & ~(hot & {QUEUES{stop}})) | (hot & {QUEUES{start}});
-            stopping <= (stopping & ~queue_stop_done) | (hot & ~stopping & {QUEUES{stop}});
-            written  <= (written & ~(hot & {QUEUES{wipe}})) | (hot & {QUEUES{swept}});
-        end else if (rst) begin
+    always @(posedge clk)
+        if (rst)
             alive    <= {QUEUES{1'b0}};
+        else if (moves)
+            alive    <= (alive & ~(hot & {QUEUES{stop}})) | (hot & {QUEUES{start}});
+    always @(posedge clk)
+        if (rst)
             stopping <= {QUEUES{1'b0}};
+        else if (moves)
+            stopping <= (stopping & ~queue_stop_done) | (hot & ~stopping & {QUEUES{stop}});
+    always @(posedge clk)
+        if (rst)
             written  <= {QUEUES{1'b0}};
-        end
+        else if (moves)
+            written  <= (written & ~(hot & {QUEUES{wipe}})) | (hot & {QUEUES{swept}});
 endmodule
 
 `default_nettype wire

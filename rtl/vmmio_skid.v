@@ -19,11 +19,12 @@ module vmmio_skid #(
     assign out_valid = in_valid || !in_ready;
     assign out_data  = in_ready ? in_data : kept;
 
-    always @(posedge clk) begin
-        if (in_ready)
-            kept <= in_data;
-        in_ready <= rst || out_take || (in_ready && !in_valid);
-    end
+    always @(posedge clk)
+        if (rst || out_valid) begin
+            if (in_ready)
+                kept <= in_data;
+            in_ready <= rst || out_take;
+        end
 endmodule
 
 `default_nettype wire

@@ -99,7 +99,7 @@ module vmmio_status #(
             end else begin
                 status[ACKNOWLEDGE] <= status[ACKNOWLEDGE] || data[0];
                 status[DRIVER]      <= status[DRIVER] || data[1];
-                if (data[4] && live && status[FEATURES_OK] && suspend_offered)
+                if (data[4] && live && suspend_offered)
                     suspending <= 1'b1;
                 step <= FEATURES;
             end

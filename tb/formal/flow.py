@@ -37,15 +37,21 @@ def run(command, folder, log, check=True):
     return said, usage.ru_utime + usage.ru_stime
 
 
+def edited(source, edits):
+    """The text of a source with those of the edits that are for it."""
+    text = source.read_text()
+    for module, old, new in edits:
+        if source.stem == module:
+            if text.count(old) != 1:
+                raise RuntimeError(f"{source.name} has not exactly one '{old}'")
+            text = text.replace(old, new)
+    return text
+
+
 def write_sources(folder, edits, binds=()):
     """Copies rtl/ with edits, and with what is bound to {module: instance}."""
     for source in SOURCES:
-        text = source.read_text()
-        for module, old, new in edits:
-            if source.stem == module:
-                if text.count(old) != 1:
-                    raise RuntimeError(f"{source.name} has not exactly one '{old}'")
-                text = text.replace(old, new)
+        text = edited(source, edits)
         if source.stem in binds:
             text = re.sub(r"^endmodule", binds[source.stem] + "\nendmodule", text, flags=re.M)
         (folder / source.name).write_text(text)

@@ -142,6 +142,9 @@ def main():
     if lacking:
         print(f"SKIPPED: {lacking}")
         return 77
+    for source in flow.SOURCES: # a mutant that no longer fits is told before the proofs
+        for edit in MUTANTS.values():
+            flow.edited(source, [edit])
     everything = not (arguments.fast or arguments.contract or arguments.set or
                       arguments.no_mutants)
     rows = []
