@@ -174,7 +174,9 @@ void block::aside(Call call)
 
 // Bus transactions.
 
-inline bool block::wait_for(const std::uint8_t &pin)
+inline bool block::wait_for(const std::uint8_t &pin) { return pin || comes_late(pin); }
+
+[[gnu::noinline]] bool block::comes_late(const std::uint8_t &pin)
 {
     unsigned i = 0;
     while (!pin && i++ != patience)
@@ -184,7 +186,8 @@ inline bool block::wait_for(const std::uint8_t &pin)
     return pin;
 }
 
-// An answer is taken in the next clock, whenever that is.
+// An answer comes two clocks after the request at the earliest, and is taken in the next clock,
+// whenever that is.
 std::uint32_t block::read(std::uint32_t address)
 {
     const rtl_pins &p = pins();
@@ -195,6 +198,7 @@ std::uint32_t block::read(std::uint32_t address)
     p.s_axil_arvalid = 1;
     clock();
     p.s_axil_arvalid = 0;
+    clock();
     wait_for(p.s_axil_rvalid);
     return p.s_axil_rdata;
 }
@@ -213,6 +217,7 @@ void block::write(std::uint32_t address, std::uint32_t data, unsigned strobe)
     p.s_axil_awvalid = 0;
     p.s_axil_wvalid = 0;
     p.s_axil_bready = 0; // the answer may come while the bus stands still
+    clock();
     wait_for(p.s_axil_bvalid);
     p.s_axil_bready = 1;
     while ((said_ != known_ || stops_told_) && pending())

@@ -88,6 +88,7 @@ private:
     template <typename Call>
     void aside(Call call);
     bool wait_for(const std::uint8_t &pin);
+    bool comes_late(const std::uint8_t &pin);
     void strobe(std::uint8_t &pin);
     void strobes_off();
 

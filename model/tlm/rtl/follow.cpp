@@ -20,7 +20,7 @@ bool latches_a_region(const vmmio_shm &shm) { return shm.length != ~0ull || shm.
 
 vmmio_error form::may_pass(const vmmio_block *state) const
 {
-    if (log_ || played_)
+    if (writing_ != phase::none)
         return VMMIO_ERROR_STATE_BUSY;
     if (on_pins_) // the C block does not hear of the driver
         return VMMIO_ERROR_STATE_FORM;

@@ -29,12 +29,12 @@ bool form::hear(seam_call heard, Tell tell)
 {
     if (follows_)
         return answer_on_the_way(heard.what);
-    if (!log_)
+    if (writing_ != phase::verilog)
         return tell();
-    const std::size_t at = log_->size();
-    log_->push_back(std::move(heard));
+    const std::size_t at = log_.size();
+    log_.push_back(std::move(heard));
     const bool answer = tell();
-    (*log_)[at].answer = answer;
+    log_[at].answer = answer;
     return answer;
 }
 
@@ -105,14 +105,15 @@ const vmmio_back_side form::rtl_back_calls = {
 
 bool form::replay(const seam_call &expected)
 {
-    if (!played_ || next_ == played_->size() || !(*played_)[next_].same(expected)) {
+    const bool plays = writing_ == phase::c && next_ < log_.size();
+    if (!plays || !log_[next_].same(expected)) {
         difference("the C model calls " + text_of(expected) + ", the Verilog block " +
-                   (played_ && next_ < played_->size() ? text_of((*played_)[next_]) : "nothing"));
+                   (plays ? text_of(log_[next_]) : "nothing"));
         return true;
     }
-    const bool answer = (*played_)[next_++].answer;
-    while (next_ < played_->size() && (*played_)[next_].what > call::last_of_back_side) {
-        const seam_call &done = (*played_)[next_++];
+    const bool answer = log_[next_++].answer;
+    while (next_ < log_.size() && log_[next_].what > call::last_of_back_side) {
+        const seam_call &done = log_[next_++];
         if (front_of_c(done) != done.answer)
             difference(text_of(done) + " is refused by one form alone");
     }
@@ -191,11 +192,11 @@ bool form::front_of_c(const seam_call &done)
 
 bool form::front(seam_call done)
 {
-    if (log_) { // the C block is not there yet
-        const std::size_t at = log_->size();
-        log_->push_back(done);
+    if (writing_ == phase::verilog) { // the C block is not there yet
+        const std::size_t at = log_.size();
+        log_.push_back(done);
         const bool answer = front_of_verilog(done);
-        (*log_)[at].answer = answer;
+        log_[at].answer = answer;
         return answer;
     }
     const bool answer = front_of_verilog(done);
@@ -254,8 +255,19 @@ inline void form::clocked(Access access)
     access_clocks_ += block_->clocks_run() - before;
 }
 
+// Most accesses take as long as the one before.
+sc_core::sc_time form::take_time()
+{
+    if (timed_clocks_ != access_clocks_) {
+        timed_clocks_ = access_clocks_;
+        access_time_ = sc_core::sc_time::from_value(timed_clocks_ * period_);
+    }
+    access_clocks_ = 0;
+    return access_time_;
+}
+
 // AXI4-Lite reads whole words, so a part of a control register is not even asked for (A-WIDTH).
-std::uint32_t form::read_verilog(std::uint32_t offset, std::uint32_t width)
+inline std::uint32_t form::read_verilog(std::uint32_t offset, std::uint32_t width)
 {
     if (width == 4 && (offset < VMMIO_REG_CONFIG || offset % 4 == 0))
         return block_->read(offset);
@@ -265,7 +277,7 @@ std::uint32_t form::read_verilog(std::uint32_t offset, std::uint32_t width)
 }
 
 // What is not naturally aligned is no AXI4-Lite access, but for a whole word that starts anywhere.
-void form::write_verilog(std::uint32_t offset, std::uint32_t width, std::uint32_t value)
+inline void form::write_verilog(std::uint32_t offset, std::uint32_t width, std::uint32_t value)
 {
     const std::uint32_t lane = offset % 4;
     if (width == 4 && (offset < VMMIO_REG_CONFIG || lane == 0))
@@ -279,7 +291,8 @@ std::uint32_t form::read(std::uint32_t offset, std::uint32_t width)
     std::uint32_t value = 0;
     clocked([&] { value = read_verilog(offset, width); });
     const std::uint32_t c = vmmio_block_read(&model_->block, offset, width);
-    if (options_.lockstep && !log_) { // in the midst of a write the C block is behind
+    // In the midst of a write the C block is behind.
+    if (options_.lockstep && writing_ != phase::verilog) {
         remember(false, offset, width, value);
         expect("the value", value, c, "read");
         compare("read");
@@ -287,42 +300,41 @@ std::uint32_t form::read(std::uint32_t offset, std::uint32_t width)
     return value;
 }
 
-void form::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value)
+// What to say when it seldom comes to that is apart from the accesses: it costs them registers.
+[[gnu::noinline]] void form::refuse_write_in_write() const
 {
-    if (log_) {
-        SC_REPORT_ERROR("/vmmio/rtl", (name_ + ": a register is written by what the device calls "
-                                               "in the midst of another write: do it later")
-                                          .c_str());
-        return;
-    }
-    if (options_.lockstep)
-        remember(true, offset, width, value);
-    std::vector<seam_call> log = std::move(spare_);
-    {
-        const restored<std::vector<seam_call> *> listening(log_, &log);
-        clocked([&] { write_verilog(offset, width, value); });
-    }
-    write_c(offset, width, value, log);
-    log.clear();
-    spare_ = std::move(log);
+    SC_REPORT_ERROR("/vmmio/rtl", (name_ + ": a register is written by what the device calls in "
+                                           "the midst of another write: do it later")
+                                      .c_str());
 }
 
-void form::write_c(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
-                   const std::vector<seam_call> &log)
+[[gnu::noinline]] void form::verilog_calls_alone()
 {
+    difference("the Verilog block calls " + text_of(log_[next_]) + ", the C model does not");
+}
+
+void form::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value)
+{
+    if (writing_ != phase::none)
+        return refuse_write_in_write();
+    if (options_.lockstep)
+        remember(true, offset, width, value);
+    log_.clear(); // for an exception may have left something
+    next_ = 0;
     {
-        const restored<const std::vector<seam_call> *> playing(played_, &log);
-        const restored<std::size_t> first(next_, 0);
+        const restored<phase> now(writing_, phase::verilog);
+        clocked([&] { write_verilog(offset, width, value); });
+        writing_ = phase::c;
         vmmio_block_write(&model_->block, offset, width, value);
-        if (next_ != log.size())
-            difference("the Verilog block calls " + text_of(log[next_]) + ", the C model does not");
     }
+    if (next_ != log_.size())
+        verilog_calls_alone();
     compare("write");
 }
 
 bool form::poke(std::uint32_t offset, std::uint32_t value)
 {
-    if (log_ || !vmmio_block_poke(&model_->block, offset, value))
+    if (writing_ != phase::none || !vmmio_block_poke(&model_->block, offset, value))
         return false;
     block_->write(offset, value, 0xf);
     return true;
@@ -363,7 +375,7 @@ void form::remember(bool write, std::uint32_t offset, std::uint32_t width, std::
 
 void form::compare(const char *after)
 {
-    if (!options_.lockstep || log_ || played_)
+    if (!options_.lockstep || writing_ != phase::none)
         return;
     const vmmio_block &c = model_->block;
     const rtl_pins &verilog = block_->pins();

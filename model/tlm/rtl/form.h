@@ -47,10 +47,7 @@ public:
     bool poke(std::uint32_t offset, std::uint32_t value) override;
     void regions_changed() override;
     bool interrupt() const override { return block_->pins().irq; }
-    sc_core::sc_time take_time() override
-    {
-        return sc_core::sc_time::from_value(std::exchange(access_clocks_, 0) * period_);
-    }
+    sc_core::sc_time take_time() override;
     clock_count clocks() const override { return {block_->clocks_run(), block_->clocks_skipped()}; }
 
     // The same block on pins.
@@ -60,6 +57,8 @@ public:
     void release_reset();
 
 private:
+    enum class phase { none, verilog, c }; // which of the two a write is at
+
     static form &of(void *context) { return *static_cast<form *>(context); }
     static const vmmio_back_side rtl_back_calls, c_back_calls;
     static const vmmio_front_side front_calls;
@@ -69,8 +68,8 @@ private:
     void clocked(Access access);
     std::uint32_t read_verilog(std::uint32_t offset, std::uint32_t width);
     void write_verilog(std::uint32_t offset, std::uint32_t width, std::uint32_t value);
-    void write_c(std::uint32_t offset, std::uint32_t width, std::uint32_t value,
-                 const std::vector<seam_call> &log);
+    void refuse_write_in_write() const;
+    void verilog_calls_alone();
     template <typename Tell>
     bool hear(seam_call heard, Tell tell);
     bool replay(const seam_call &expected);
@@ -97,11 +96,12 @@ private:
     bool follows_ = false; // a restore, of which the engine hears nothing
     vmmio_device *model_ = nullptr;
     std::unique_ptr<block> block_;
-    std::vector<seam_call> *log_ = nullptr;          // of the write that the Verilog is busy with
-    std::vector<seam_call> spare_;                   // the log of an earlier one, for its memory
-    const std::vector<seam_call> *played_ = nullptr; // what the C block is answered from
-    std::size_t next_ = 0;                           // in it
+    phase writing_ = phase::none;
+    std::vector<seam_call> log_; // what comes out of the Verilog, and answers the C block
+    std::size_t next_ = 0;       // of it, for the C block
     std::uint64_t access_clocks_ = 0;
+    std::uint64_t timed_clocks_ = 0; // what access_time_ is the time of
+    sc_core::sc_time access_time_;
     std::deque<access_record> history_;
 };
 
