@@ -72,6 +72,28 @@ SC_TEST(Diagnostics, OfOneSortComeEverMoreSeldom)
     });
 }
 
+SC_TEST(Diagnostics, MayLeadToAnAccessFromTheHook)
+{
+    platform<null_device> p;
+    reports::get().expect("/vmmio/driver");
+    bool written = false;
+    p.dut.on_diagnostic = [&](const vmmio_diagnostic &) {
+        if (!std::exchange(written, true))
+            p.cpu.write(VMMIO_REG_QUEUE_SEL, 1);
+        p.cpu.read(VMMIO_REG_STATUS);
+    };
+    p.run([&] {
+        err(p, 1);
+        EXPECT_TRUE(written);
+        std::uint32_t selected = 0;
+        EXPECT_EQ(p.cpu.peek(at::registers + VMMIO_REG_QUEUE_SEL, &selected, 4), 4u);
+        EXPECT_EQ(selected, 1u);
+        p.cpu.write(VMMIO_REG_QUEUE_SEL, 0);
+        p.go_live();
+        p.exchange({p.writable(16)});
+    });
+}
+
 SC_TEST(Diagnostics, GoToTheHookWithoutLimit)
 {
     platform<null_device> p;

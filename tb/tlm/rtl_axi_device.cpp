@@ -131,7 +131,8 @@ struct axi_platform {
     sc_core::sc_signal<bool> irq{"irq"};
     driver guest{master};
 
-    axi_platform() : dut("dut", (vmmio_null_init(&function), function.function))
+    explicit axi_platform(const rtl_options &verilog = {})
+        : dut("dut", (vmmio_null_init(&function), function.function), verilog)
     {
         master.bind(dut);
         dut.dma().bind(to_memory.in[0]);
@@ -164,6 +165,25 @@ SC_TEST(RtlPins, CarryReadsAndWrites)
             p.guest.reset();
             EXPECT_EQ(p.guest.status(), 0u);
         }
+    });
+}
+
+// There is nothing to compare them with.
+SC_TEST(RtlPins, HaveNoLockstep)
+{
+    ROWS("MMIO-SHM-02", "MMIO-INTSTAT-01");
+    rtl_options verilog;
+    verilog.lockstep = true;
+    axi_platform p(verilog);
+    p.dut.add_region(3, 0x12345000, 0x1000);
+    p.run([&] {
+        ASSERT_TRUE(p.guest.negotiate(feature_set({VMMIO_F_VERSION_1})));
+        p.guest.start();
+        EXPECT_EQ(p.dut.shm().move_region(3, 0x23456000), VMMIO_ERROR_OK);
+        p.master.clocks(2);
+        EXPECT_EQ(p.master.read(VMMIO_REG_INTERRUPT_STATUS, 4), VMMIO_INTERRUPT_CONFIG_CHANGE);
+        p.master.write(VMMIO_REG_SHM_SEL, 3, 4);
+        EXPECT_EQ(p.master.read(VMMIO_REG_SHM_BASE_LOW, 4), 0x23456000u);
     });
 }
 

@@ -156,6 +156,40 @@ SC_TEST(RtlDevice, TellsASuspendedDriverWhenItResumes)
     });
 }
 
+// The Verilog is in its reset then, the C block not yet.
+SC_TEST(Lockstep, HoldsWhenAResetMovesARegion)
+{
+    ROWS("MMIO-RST-01", "SHM-01");
+    static vmmio::device *moved;
+    vmmio_null function;
+    vmmio_null_init(&function);
+    vmmio_function_type type = *function.function.type;
+    type.reset = [](vmmio_function *) {
+        EXPECT_EQ(moved->shm().move_region(3, at::shm + 0x1000), VMMIO_ERROR_OK);
+    };
+    function.function.type = &type;
+    vmmio::device_options options = lockstep();
+    options.reset_latency = ns(1000);
+    platform<vmmio::device> p(function.function, options);
+    moved = &p.dut;
+    p.dut.add_region(3, at::shm, 0x1000);
+    p.run([&] {
+        for (const std::uint32_t bit : {VMMIO_STATUS_ACKNOWLEDGE, VMMIO_STATUS_DRIVER})
+            p.guest.add_status(bit);
+        p.guest.accept(feature_set({VMMIO_F_VERSION_1}));
+        p.guest.add_status(VMMIO_STATUS_FEATURES_OK);
+        p.guest.start();
+        ASSERT_TRUE(p.dut.form() && p.guest.status() & VMMIO_STATUS_DRIVER_OK);
+        p.guest.reset();
+        EXPECT_EQ(p.cpu.read(VMMIO_REG_INTERRUPT_STATUS), 0u);
+        p.cpu.sync(ns(2000));
+        EXPECT_EQ(p.guest.status(), 0u);
+        EXPECT_EQ(p.cpu.read(VMMIO_REG_INTERRUPT_STATUS), 0u);
+        p.cpu.write(VMMIO_REG_SHM_SEL, 3);
+        EXPECT_EQ(p.cpu.read(VMMIO_REG_SHM_BASE_LOW), 0x1000u);
+    });
+}
+
 SC_TEST(Lockstep, EndsWithTheFirstDifferenceOfARead)
 {
     platform<vmmio::null_device> p(lockstep());
@@ -212,6 +246,21 @@ SC_TEST(RtlConstruction, NamesTheVerilatedBlockThatIsMissing)
                     "vmmio_add_rtl(TARGET NAME DEVICE_ID 42 VENDOR_ID 0x1234 FEATURES 28 29 32",
                     "QUEUE_SIZES 64 64"},
                    [&] { vmmio::null_device dut("dut", options); });
+}
+
+SC_TEST(RtlConstruction, TakesTheBlockWithTheMostRoomForRegions)
+{
+    ROWS("MMIO-SHM-02");
+    const vmmio_features offered =
+        feature_set({VMMIO_F_INDIRECT_DESC, VMMIO_F_EVENT_IDX, VMMIO_F_VERSION_1,
+                     VMMIO_F_NOTIFICATION_DATA, VMMIO_F_RING_RESET, VMMIO_F_SUSPEND});
+    const rtl_set no_regions{
+        "no_regions",
+        {42, 0x4f4d4d56, offered, feature_set({VMMIO_F_VERSION_1}), {}, {256, 256}, 0, 0},
+        []() -> std::unique_ptr<rtl_top> { throw std::logic_error("taken all the same"); }};
+    rtl_options options;
+    options.sets = {&no_regions};
+    EXPECT_NO_THROW(vmmio::null_device("dut", verilog(options)));
 }
 
 SC_TEST(RtlConstruction, MistakesAreFoundBeforeAVerilatedBlockIsLookedFor)

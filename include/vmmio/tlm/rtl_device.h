@@ -28,13 +28,13 @@ struct rtl_options {
     /// Ends the simulation with an SC_ERROR report "/vmmio/lockstep" at the first difference to the
     /// C model in a value read, the interrupt line, Status, or what the queues are told.
     bool lockstep = false;
-    /// An access takes its clocks (a read 3) of this length besides options.register_latency. The
+    /// An access takes its clocks (a read 2) of this length besides options.register_latency. The
     /// clock stands still while nothing moves.
     sc_core::sc_time clock_period{10, sc_core::SC_NS};
     /// Folder in which each device writes an FST file of its name; empty: none.
     std::string trace_folder;
     /// More verilated blocks (vmmio_add_rtl) to choose from; those of vmmio::rtl are always there.
-    /// The one whose parameters are those of the device is taken.
+    /// The one whose parameters are those of the device is taken, with the most room for regions.
     std::vector<const rtl_set *> sets;
 };
 

@@ -113,7 +113,7 @@ public:
 
     virtual ~rtl_top() = default;
 
-    /// One clock, with the inputs as they are: clk falls, if it is not low, and rises.
+    /// One clock, with the inputs as they are: clk rises, which its pin need not show.
     /// @return what the block says at its back side, as in rtl_said.
     virtual std::uint64_t clock() = 0;
 

@@ -73,7 +73,7 @@ std::string line_for(const vmmio_block_config &is)
     text << " QUEUE_SIZES";
     for (const std::uint32_t size : sizes_of(is))
         text << ' ' << size;
-    text << " CONFIG_BYTES " << is.config_length << " REGIONS 1)";
+    text << " CONFIG_BYTES " << is.config_length << " REGIONS 8)";
     return text.str();
 }
 
@@ -82,12 +82,15 @@ std::string line_for(const vmmio_block_config &is)
 const rtl_set *choose(const vmmio_block_config &is, const std::vector<const rtl_set *> &more,
                       std::string &missing)
 {
+    const rtl_set *best = nullptr;
     for (const auto *sets : {&more, &built_in})
         for (const rtl_set *set : *sets)
-            if (fits(is, set->parameters))
-                return set;
-    missing = line_for(is);
-    return nullptr;
+            if (fits(is, set->parameters) &&
+                (!best || set->parameters.regions > best->parameters.regions))
+                best = set;
+    if (!best)
+        missing = line_for(is);
+    return best;
 }
 
 } // namespace vmmio::rtl

@@ -12,8 +12,8 @@
 namespace vmmio::rtl
 {
 
-// The first whose parameters are what the block is; its number of regions does not matter here.
-// Otherwise nullptr, and the call of vmmio_add_rtl that would help.
+// One whose parameters are what the block is, with the most room for regions, of which nobody knows
+// the number yet. Otherwise nullptr, and the call of vmmio_add_rtl that would help.
 const rtl_set *choose(const vmmio_block_config &is, const std::vector<const rtl_set *> &more,
                       std::string &missing);
 

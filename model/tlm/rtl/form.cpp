@@ -161,6 +161,9 @@ bool form::front_of_verilog(const seam_call &done)
     case call::suspend_done:
         block_->suspend_done();
         return true;
+    case call::regions_changed:
+        block_->regions_changed();
+        return true;
     default:
         return block_->config_update(done.bytes.data(), done.a);
     }
@@ -184,6 +187,9 @@ bool form::front_of_c(const seam_call &done)
         return true;
     case call::suspend_done:
         vmmio_block_suspend_done(c);
+        return true;
+    case call::regions_changed:
+        vmmio_block_regions_changed(c);
         return true;
     default:
         return vmmio_block_config_update(c, done.bytes.data(), done.a);
@@ -292,7 +298,7 @@ std::uint32_t form::read(std::uint32_t offset, std::uint32_t width)
     clocked([&] { value = read_verilog(offset, width); });
     const std::uint32_t c = vmmio_block_read(&model_->block, offset, width);
     // In the midst of a write the C block is behind.
-    if (options_.lockstep && writing_ != phase::verilog) {
+    if (options_.lockstep && writing_ == phase::none) {
         remember(false, offset, width, value);
         expect("the value", value, c, "read");
         compare("read");
@@ -300,12 +306,29 @@ std::uint32_t form::read(std::uint32_t offset, std::uint32_t width)
     return value;
 }
 
-// What to say when it seldom comes to that is apart from the accesses: it costs them registers.
-[[gnu::noinline]] void form::refuse_write_in_write() const
+void form::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value)
 {
-    SC_REPORT_ERROR("/vmmio/rtl", (name_ + ": a register is written by what the device calls in "
-                                           "the midst of another write: do it later")
-                                      .c_str());
+    if (writing_ != phase::none)
+        return write_within_write(offset, width, value);
+    write_both(offset, width, value);
+    compare("write");
+}
+
+// What seldom comes is apart from the accesses: it costs them registers.
+
+// Once the C block has its turn the Verilog is free again, for what a diagnostic leads to.
+[[gnu::noinline]] void form::write_within_write(std::uint32_t offset, std::uint32_t width,
+                                                std::uint32_t value)
+{
+    if (writing_ == phase::verilog) {
+        SC_REPORT_ERROR("/vmmio/rtl", (name_ + ": a register is written by what the device calls "
+                                               "in the midst of another write: do it later")
+                                          .c_str());
+        return;
+    }
+    const restored<std::vector<seam_call>> log(log_, {});
+    const restored<std::size_t> next(next_, 0);
+    write_both(offset, width, value);
 }
 
 [[gnu::noinline]] void form::verilog_calls_alone()
@@ -313,10 +336,8 @@ std::uint32_t form::read(std::uint32_t offset, std::uint32_t width)
     difference("the Verilog block calls " + text_of(log_[next_]) + ", the C model does not");
 }
 
-void form::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value)
+inline void form::write_both(std::uint32_t offset, std::uint32_t width, std::uint32_t value)
 {
-    if (writing_ != phase::none)
-        return refuse_write_in_write();
     if (options_.lockstep)
         remember(true, offset, width, value);
     log_.clear(); // for an exception may have left something
@@ -329,7 +350,6 @@ void form::write(std::uint32_t offset, std::uint32_t width, std::uint32_t value)
     }
     if (next_ != log_.size())
         verilog_calls_alone();
-    compare("write");
 }
 
 bool form::poke(std::uint32_t offset, std::uint32_t value)
@@ -343,9 +363,7 @@ bool form::poke(std::uint32_t offset, std::uint32_t value)
 void form::regions_changed()
 {
     block_->set_regions(model_->block.shm);
-    block_->regions_changed();
-    vmmio_block_regions_changed(&model_->block);
-    compare("regions_changed");
+    front({call::regions_changed});
 }
 
 void form::hold_in_reset()

@@ -33,6 +33,7 @@ public:
         : name_(std::move(name)), options_(options), period_(options.clock_period.value()),
           on_pins_(on_pins)
     {
+        options_.lockstep = options_.lockstep && !on_pins;
     }
 
     vmmio_between between() override
@@ -68,7 +69,8 @@ private:
     void clocked(Access access);
     std::uint32_t read_verilog(std::uint32_t offset, std::uint32_t width);
     void write_verilog(std::uint32_t offset, std::uint32_t width, std::uint32_t value);
-    void refuse_write_in_write() const;
+    void write_both(std::uint32_t offset, std::uint32_t width, std::uint32_t value);
+    void write_within_write(std::uint32_t offset, std::uint32_t width, std::uint32_t value);
     void verilog_calls_alone();
     template <typename Tell>
     bool hear(seam_call heard, Tell tell);

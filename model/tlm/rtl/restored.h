@@ -12,8 +12,11 @@ template <typename T>
 class restored
 {
 public:
-    restored(T &variable, T value) : variable_(variable), old_(std::exchange(variable, value)) {}
-    ~restored() { variable_ = old_; }
+    restored(T &variable, T value)
+        : variable_(variable), old_(std::exchange(variable, std::move(value)))
+    {
+    }
+    ~restored() { variable_ = std::move(old_); }
     restored(const restored &) = delete;
     restored &operator=(const restored &) = delete;
 

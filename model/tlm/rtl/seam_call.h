@@ -32,15 +32,16 @@ enum class call {
     queue_stop_done,
     suspend_done,
     config_update,
+    regions_changed,
 };
 
 inline const char *name_of(call what)
 {
     static const char *const names[] = {
-        "features_ok",  "driver_ok",       "failed",       "notify",
-        "queue_enable", "queue_stop",      "suspend",      "resume",
-        "reset",        "config_write",    "used_buffer",  "needs_reset",
-        "reset_done",   "queue_stop_done", "suspend_done", "config_update"};
+        "features_ok",   "driver_ok",      "failed",     "notify",          "queue_enable",
+        "queue_stop",    "suspend",        "resume",     "reset",           "config_write",
+        "used_buffer",   "needs_reset",    "reset_done", "queue_stop_done", "suspend_done",
+        "config_update", "regions_changed"};
     return names[static_cast<int>(what)];
 }
 
