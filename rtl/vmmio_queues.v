@@ -54,6 +54,17 @@ module vmmio_queues #(
     output wire                  read_ready,
     output wire [31:0]           read_data
 );
+    genvar queue;
+    generate
+        for (queue = 0; queue < QUEUES; queue = queue + 1) begin : g_size
+            localparam [15:0] SIZE = QUEUE_SIZES[16*queue +: 16];
+            if (SIZE == 16'd0 || SIZE > 16'h8000)
+                vmmio_parameter_QUEUE_SIZES_must_be_1_to_32768 error ();
+            if (PACKED == 0 && (SIZE & (SIZE - 16'd1)) != 16'd0)
+                vmmio_parameter_QUEUE_SIZES_must_be_powers_of_2_without_RING_PACKED error ();
+        end
+    endgenerate
+
     localparam [255:0] EXISTS = (256'd1 << QUEUES) - 256'd1; // a bit an index
     localparam [2:0]   LAST   = 3'd6; // step of QueueReady = 1 in which the back side decides
 
@@ -153,7 +164,7 @@ module vmmio_queues #(
             // set. Where all rings are split, the limit is one as well, and no bit above it is set.
             mask       = limit | (limit - 16'd1);
             size       = PACKED != 0 ? check_data[15:0] : check_data[15:0] & mask;
-            size_over  = PACKED != 0 ? check_data > {16'd0, limit}
+            size_over  = PACKED != 0 ? check_data[31:16] != 16'd0 || check_data[15:0] > limit
                                      : (check_data & ~{16'd0, mask}) != 32'd0;
             some       = {|size[15:12], |size[11:8], |size[7:4], |size[3:0]};
             size_mixed = several(some) || several(size[15:12]) || several(size[11:8]) ||
