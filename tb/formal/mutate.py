@@ -159,8 +159,7 @@ def contracts_netlist():
         text = (flow.HERE / f"{contract}.v").read_text()
         binds.append(flow.BIND.search(text)[2])
         (WORK / f"{contract}.v").write_text(flow.BIND.sub("", text))
-    values = {**SETS[SET], "DEPENDENCY_COUNT": 0, "DEPENDENCIES": "16'd0", "QUEUE_BITS": 1,
-              "DEVICE_ID": "32'd42", "VENDOR_ID": "32'h6f696d76"}
+    values = {**SETS[SET], "DEPENDENCY_COUNT": 0, "DEPENDENCIES": "16'd0", "QUEUE_BITS": 1}
     inner = "\n".join([f"localparam {name} = {value};" for name, value in values.items()] + binds)
     text = (WORK / "netlist.v").read_text()
     (WORK / "with_contracts.v").write_text(
