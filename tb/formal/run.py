@@ -17,8 +17,8 @@ import pathlib
 import sys
 
 import flow
-from properties import (CASES, CONTRACTS, CONTRACTS_OF, FAST_SETS, MUTANT_SETS, MUTANTS, SETS,
-                        SLOW)
+from properties import (CASES, CONTRACTS, CONTRACTS_OF, FAST_SETS, MUTANT_SETS, MUTANTS, ONLY,
+                        SETS, SLOW)
 
 TABLE = flow.TOP / "build" / "formal.csv"
 COVER_DEPTH = 60
@@ -29,10 +29,11 @@ class Row(collections.namedtuple("Row", COLUMNS)):
     """One property and set; result is "ok" or what is wrong."""
 
 
-def cases(label, values):
-    """The values of anyconsts that a property is proved for, each as {name: value}."""
-    counts = {name: int(values.get(count, count)) for name, count in CASES.get(label, {}).items()}
-    return [dict(zip(counts, case)) for case in itertools.product(*map(range, counts.values()))]
+def cases(label, name):
+    """The values of anyconsts that a property is proved for in a set, each as {constant: value}."""
+    values = {constant: ONLY.get(name, {}).get(constant) or range(int(SETS[name].get(count, count)))
+              for constant, count in CASES.get(label, {}).items()}
+    return [dict(zip(values, case)) for case in itertools.product(*values.values())]
 
 
 def prove(path, patience):
@@ -92,7 +93,7 @@ def kill(contract, label, folder, patience):
     """Whether the mutant of a property breaks it, as a text, and the seconds."""
     name = MUTANT_SETS.get(label, "usual")
     design = flow.Design(contract, SETS[name], folder, [MUTANTS[label]], label)
-    path = design.property_file(label, cases(label, SETS[name])[0])
+    path = design.property_file(label, cases(label, name)[0])
     outcome, depth, cpu = flow.search(path, COVER_DEPTH, patience)
     return ("killed" if outcome == "failed" else "SURVIVED"), design.seconds + cpu, depth
 
@@ -107,7 +108,7 @@ def one_set(contract, name, arguments, pool):
             jobs[label] = [pool.submit(cover, design, label, arguments.patience)]
         else:
             jobs[label] = [pool.submit(prove, design.property_file(label, case), arguments.patience)
-                           for case in cases(label, SETS[name])[:1 if arguments.fast else None]]
+                           for case in cases(label, name)[:1 if arguments.fast else None]]
     for label in labels:
         method, depth, cpu, result = (jobs[label][0].result() if label.startswith("cover_") else
                                       together(jobs[label]))
