@@ -165,10 +165,10 @@ MUTANTS = {
                                     "write_address[6] && write_strobe == 4'b1111",
                                     "write_address[6] && write_strobe[2:0] == 3'b111"),
     "leaves_no_trace_in_time": ("vmmio_register_block", "w_slow                <= for_config || (control &&",
-                                "w_slow                <= for_config || ("),
-    "leaves_no_trace_in_data": ("vmmio_register_block", "w_upper  <= write_data[31:16] != 16'd0;",
-                                "w_upper  <= write_data[31:16] != 16'd0; if (w_first && !w_valid) "
-                                "w_data[0] <= 1'b0;"),
+                                "w_slow                <= for_config || (write_address[6] &&"),
+    "leaves_no_trace_in_data": ("vmmio_register_block", "w_data   <= write_data;",
+                                "w_data   <= write_address[7:6] == 2'd0 ? w_data : "
+                                "write_data | {w_data[31], 31'd0};"),
     "leaves_no_trace_in_reads": ("vmmio_register_block", "w_shm_sel             <= control &&",
                                  "w_shm_sel             <= !refused && "
                                  "write_address[7:6] != 2'b10 &&"),
