@@ -56,6 +56,9 @@ TEST(axil, writes_take_the_clocks_that_are_documented)
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_READY, 0), 3u);
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_RESET, 0), 3u);
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_STATUS, 3), 6u);
+    p.write(VMMIO_REG_QUEUE_SEL, queue_count);
+    EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_SIZE, 1), 2u) << "of no queue";
+    p.write(VMMIO_REG_QUEUE_SEL, 0);
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_SIZE, 1), 10u);
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_SIZE, 1), 2u);
     EXPECT_EQ(clocks_of_write(p, VMMIO_REG_QUEUE_READY, 1), 17u); // 7 of them the back side's
