@@ -39,7 +39,9 @@ def cases(label, name):
 def prove(path, patience):
     """(depth, seconds, what is wrong or nothing) of a property in one case."""
     outcome, frame, cpu = flow.prove(path, patience)
-    return frame or "unbounded", cpu, "" if outcome == "proved" else f"{outcome} {path.stem}"
+    if outcome == "proved":
+        return "unbounded", cpu, ""
+    return frame, cpu, f"{outcome} {path.stem}"
 
 
 def together(proofs):
