@@ -43,7 +43,7 @@ MEANS = {
     "back_queue_read_data": "queue_word_read",
 }
 
-# What holds inside in every clock, because it does in the clock before. That two copies are equal
+# What holds inside in every clock, because it did in the clock before. That two copies are equal
 # follows from it and is hard to find without, so it is proved of both along with that.
 INSIDE = """
 wire [4:0] slow = {block.w_queue_sel, block.w_queue_ready, block.w_queue_reset, block.w_status,
@@ -95,7 +95,8 @@ def make_mutants(count, seed):
         # Of the places that it is said to come from, instances are long.
         places = re.findall(r"(vmmio_\w+\.v:(\d+))\.\d+-(\d+)", line.split(" -src ", 1)[-1])
         place = min(places, key=lambda p: int(p[2]) - int(p[1]), default=("?",))[0]
-        mutants.append({"mutant": int(words[4]), "mode": value["-mode"],
+        other = f"[{value['-ctrlbit']}]" if "-ctrlbit" in value else "" # the bit that decides
+        mutants.append({"mutant": int(words[4]), "mode": value["-mode"] + other,
                         "cell": re.sub(r"/\S*/", "", value["-cell"]),
                         "port": f"{value['-port']}[{value['-portbit']}]",
                         "source": place})
@@ -288,12 +289,16 @@ def main():
               f"{flow.wall() - begin:.0f} s", flush=True)
         if left:
             contracts, equality = contracts_netlist(), equality_netlist()
+            unchanged = pool.submit(flow.search, contracts.with_mutant(0), FORMAL_DEPTH,
+                                    arguments.patience)
             judged = pool.map(lambda mutant: judge(mutant, contracts, equality,
                                                    arguments.patience), left)
             for mutant, (fate, by) in zip(left, judged):
                 mutant.update(fate=fate, by=by)
-                print("{mutant:4} {fate:9} {by:20} {mode:6} {port:12} {source}".format(**mutant),
+                print("{mutant:4} {fate:9} {by:20} {mode:10} {port:12} {source}".format(**mutant),
                       flush=True)
+            if unchanged.result()[0] == "failed":
+                sys.exit("mutate: error: the unchanged design breaks a contract; see build/mutate/runs/0")
     return report(mutants, begin)
 
 
