@@ -18,7 +18,8 @@
 //   outcome when its write is answered. The driver sees reset, suspend and queue_stop running;
 //   HOLD_RESET = 1 makes reset hold its write as well, for drivers that do not wait until Status
 //   reads 0 (RST-04).
-//   - features: the set in back_features is valid for the block; accept = 0 refuses it (FEAT-11).
+//   - features: the set in back_features is valid for the block; accept = 0 refuses it (FEAT-11),
+//     for instance RING_PACKED while a queue is alive, which was judged as a split one (H-31).
 //   - enable: QueueReady = 1 for back_enable_queue, whose size and addresses are well-formed one by
 //     one; accept = 0 refuses, for instance parts that overlap.
 //   - config_write: bytes of the config space that the driver has written. If they are to read

@@ -14,7 +14,12 @@ module board_test;
     wire [1:0]  bresp, rresp;
     wire        awready, wready, bvalid, arready, rvalid, irq, kick;
     wire [1:0]  queue_alive;
+    reg  [1:0]  queue_idle = 2'b11;
     wire [15:0] kicked_queue;
+    reg         queue_read = 1'b0;
+    reg  [2:0]  queue_read_word;
+    wire [31:0] queue_read_data;
+    wire        queue_read_ready;
     integer     kicks = 0, wrong = 0;
 
     board_virtio board (
@@ -26,8 +31,10 @@ module board_test;
         .s_axil_araddr(araddr), .s_axil_arprot(3'd0), .s_axil_arvalid(arvalid),
         .s_axil_arready(arready),
         .s_axil_rdata(rdata), .s_axil_rresp(rresp), .s_axil_rvalid(rvalid), .s_axil_rready(rready),
-        .irq(irq), .queue_alive(queue_alive), .kick(kick), .kicked_queue(kicked_queue),
-        .used_buffer(used_buffer)
+        .irq(irq), .queue_alive(queue_alive), .queue_idle(queue_idle), .kick(kick),
+        .kicked_queue(kicked_queue), .used_buffer(used_buffer), .queue_read(queue_read),
+        .queue_read_queue(1'b1), .queue_read_word(queue_read_word),
+        .queue_read_ready(queue_read_ready), .queue_read_data(queue_read_data)
     );
 
     always @(posedge aclk)
@@ -81,6 +88,17 @@ module board_test;
         end
     endtask
 
+    // What the engine sees of queue 1.
+    task engine_reads(input [2:0] word, input [31:0] expected);
+        begin
+            queue_read_word = word;
+            queue_read      = queue_read_ready;
+            @(negedge aclk);
+            queue_read = 1'b0;
+            same(queue_read_data, expected);
+        end
+    endtask
+
     initial begin
         repeat (2) @(negedge aclk);
         aresetn = 1'b1;
@@ -116,13 +134,19 @@ module board_test;
         write(12'h0a0, 32'h3000);
         write(12'h044, 32'd1);
         reads(12'h044, 32'd1);
-        same(queue_alive, 2'b10);
+        same(queue_alive, 2'b00);     // not before DRIVER_OK
         write(12'h070, 32'd15);
+        reads(12'h070, 32'd15);
+        same(queue_alive, 2'b10);
+        engine_reads(3'd0, 32'h1000);
+        engine_reads(3'd2, 32'h2000);
+        engine_reads(3'd4, 32'h3000);
+        engine_reads(3'd6, 32'd256);
         write(12'h050, 32'd1);
         repeat (4) @(negedge aclk);
         same(kicks, 101);
         same(irq, 1'b0);
-        used_buffer = 1'b1;
+        used_buffer = 1'b1;           // 6: an interrupt
         @(negedge aclk);
         used_buffer = 1'b0;
         reads(12'h060, 32'd1);
@@ -131,6 +155,17 @@ module board_test;
         reads(12'h060, 32'd0);
         same(irq, 1'b0);
         same({bresp, rresp}, 4'd0);
+
+        queue_idle = 2'b01;           // a reset waits for what the engine has under way
+        fork
+            write(12'h070, 32'd0);
+            begin
+                repeat (20) @(negedge aclk);
+                same({queue_alive, bvalid}, 3'b000);
+                queue_idle = 2'b11;
+            end
+        join
+        reads(12'h070, 32'd0);
 
         if (wrong == 0)
             $display("the board is right");

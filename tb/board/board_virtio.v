@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register block on a board: one shared memory region, and a back side that refuses nothing and
-// stops at once. What is left to do is the engine that serves the queues.
+// The register block on a board: two queues, one shared memory region. What is left to do is the
+// engine that serves the queues.
 `default_nettype none
 
 module board_virtio #(
@@ -30,11 +30,18 @@ module board_virtio #(
     input  wire        s_axil_rready,
     output wire        irq,
 
-    // The engine: queues it may use, the kick of one, a buffer that it has used.
+    // The engine: queues that it may use; those of which it has no access under way; the kick of
+    // one; a buffer that it has used; where a queue is, in the clock after the question.
     output wire [1:0]  queue_alive,
+    input  wire [1:0]  queue_idle,
     output wire        kick,
     output wire [15:0] kicked_queue,
-    input  wire        used_buffer
+    input  wire        used_buffer,
+    input  wire        queue_read,
+    input  wire        queue_read_queue,
+    input  wire [2:0]  queue_read_word, // 0 to 6, see docs/fpga.md
+    output wire        queue_read_ready,
+    output wire [31:0] queue_read_data
 );
     wire rst = !aresetn;
 
@@ -54,23 +61,29 @@ module board_virtio #(
     wire [31:0] kick_data;
     assign kicked_queue = kick_data[15:0];
 
+    // A reset, a suspend and a queue that stops end the use of queues; each is done when what is
+    // under way is over. A queue may be alive before the driver is (STAT-09).
+    wire [1:0] alive;
+    wire       live;
+    assign queue_alive = alive & {2{live}};
+
     // What this back side does not look at.
     wire [7:0]   status;
     wire [127:0] features;
-    wire         live, features_request, reset_request, suspend_request, enable_request;
-    wire         queue_read_ready, config_write, config_commit_ready;
+    wire         features_request, reset_request, suspend_request, enable_request;
+    wire         config_write, config_commit_ready;
     wire [1:0]   queue_stop;
     wire         enable_queue;
-    wire [31:0]  queue_read_data, config_write_data;
+    wire [31:0]  config_write_data;
     wire [5:0]   config_write_word;
     wire [3:0]   config_write_strobe;
-    wire unused = &{1'b0, status, features, live, features_request, reset_request, suspend_request,
-                    enable_request, queue_read_ready, config_write, config_commit_ready, queue_stop,
-                    enable_queue, queue_read_data, config_write_data, config_write_word,
-                    config_write_strobe, kick_data[31:16]};
+    wire unused = &{1'b0, status, features, features_request, reset_request, suspend_request,
+                    enable_request, config_write, config_commit_ready, queue_stop, enable_queue,
+                    config_write_data, config_write_word, config_write_strobe, kick_data[31:16]};
 
     vmmio_axil #(
         .DEVICE_ID   (32'd42),
+        .FEATURES    (128'h1_00000000), // VERSION_1, and what the engine can do (FEAT-12)
         .QUEUES      (2),
         .QUEUE_SIZES ({16'd256, 16'd256}),
         .REGIONS     (1),
@@ -105,23 +118,23 @@ module board_virtio #(
         .back_features_done      (1'b1),
         .back_features_accept    (1'b1),
         .back_reset_request      (reset_request),
-        .back_reset_done         (1'b1),
+        .back_reset_done         (&queue_idle),
         .back_suspend_request    (suspend_request),
-        .back_suspend_done       (1'b1),
+        .back_suspend_done       (&queue_idle),
         .back_used_buffer        (used_buffer),
         .back_needs_reset        (1'b0),
-        .back_queue_alive        (queue_alive),
+        .back_queue_alive        (alive),
         .back_queue_stop         (queue_stop),
-        .back_queue_stop_done    (2'b11),
+        .back_queue_stop_done    (queue_idle),
         .back_notify             (kick),
         .back_notify_data        (kick_data),
         .back_enable_request     (enable_request),
         .back_enable_queue       (enable_queue),
         .back_enable_done        (1'b1),
         .back_enable_accept      (1'b1),
-        .back_queue_read         (1'b0),
-        .back_queue_read_queue   (1'b0),
-        .back_queue_read_word    (3'd0),
+        .back_queue_read         (queue_read),
+        .back_queue_read_queue   (queue_read_queue),
+        .back_queue_read_word    (queue_read_word),
         .back_queue_read_ready   (queue_read_ready),
         .back_queue_read_data    (queue_read_data),
         .back_config_write       (config_write),
