@@ -7,9 +7,12 @@
 #include <algorithm>
 #include <asio/post.hpp>
 #include <asio/thread_pool.hpp>
+#include <cerrno>
 #include <linux/fuse.h>
 #include <stdexcept>
+#include <sys/eventfd.h>
 #include <sys/uio.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace vmmio::fs
@@ -101,7 +104,9 @@ session::session(int root, const passthrough_options &options) : files_(root, op
     fuse_opt_free_args(&args); // libfuse put copies in the place of ours
     if (!session_)
         throw std::runtime_error("libfuse gives no session");
-    const int unused = ::open("/dev/null", O_RDWR | O_CLOEXEC); // the session's from now on
+    const int unused = ::eventfd(0, EFD_CLOEXEC); // the session's from now on
+    if (unused < 0)
+        throw std::system_error(errno, std::generic_category(), "no descriptor for libfuse");
     if (fuse_session_custom_io(session_, &io, unused) != 0)
         throw std::runtime_error("libfuse takes no I/O functions");
 }
