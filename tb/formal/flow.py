@@ -48,12 +48,17 @@ def edited(source, edits):
     return text
 
 
+def with_inner(text, inner):
+    """The text of a module with more at its end."""
+    return re.sub(r"^endmodule", lambda _: inner + "\nendmodule", text, flags=re.M)
+
+
 def write_sources(folder, edits, binds=()):
     """Copies rtl/ with edits, and with what is bound to {module: instance}."""
     for source in SOURCES:
         text = edited(source, edits)
         if source.stem in binds:
-            text = re.sub(r"^endmodule", binds[source.stem] + "\nendmodule", text, flags=re.M)
+            text = with_inner(text, binds[source.stem])
         (folder / source.name).write_text(text)
 
 
@@ -199,9 +204,9 @@ class Aiger:
         path.write_bytes(b"".join(out))
 
 
-def prove(path, seconds):
+def prove(path, seconds, prepare="fold; scorr"):
     """PDR: ("proved" | "failed" | "unknown", frame or None, CPU seconds)."""
-    said, cpu = run(["yosys-abc", "-c", f"read_aiger {path.name}; fold; scorr; strash; "
+    said, cpu = run(["yosys-abc", "-c", f"read_aiger {path.name}; {prepare}; strash; "
                      f"pdr -T {seconds}"], path.parent, path.stem + ".log")
     if "Property proved" in said:
         return "proved", None, cpu

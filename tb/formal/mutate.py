@@ -163,11 +163,6 @@ class Netlist:
         return path
 
 
-def with_inner(text, inner):
-    """The netlist with more at its end."""
-    return re.sub(r"^endmodule", lambda _: inner + "\nendmodule", text, flags=re.M)
-
-
 def contracts_netlist():
     """For the question whether a mutant breaks a contract.
 
@@ -182,7 +177,7 @@ def contracts_netlist():
     values = {**SETS[SET], "DEPENDENCY_COUNT": 0, "DEPENDENCIES": "16'd0", "QUEUE_BITS": 1}
     inner = "\n".join([f"localparam {name} = {value};" for name, value in values.items()] + binds)
     text = (WORK / "netlist.v").read_text()
-    (WORK / "with_contracts.v").write_text(with_inner(text, inner))
+    (WORK / "with_contracts.v").write_text(flow.with_inner(text, inner))
     files = " ".join(f"{contract}.v" for contract in CONTRACTS)
     return Netlist("contracts", f"""
         read_verilog -sv -formal -I{flow.RTL} -I{flow.HERE} {flow.HERE}/observer.v {files}
@@ -200,7 +195,7 @@ def equality_netlist():
     """For the question whether a mutant differs from the design in anything that means something."""
     text = (WORK / "netlist.v").read_text()
     inside = re.sub(r"\b(block|skid_aw)(\.\w+)+", r"\\\g<0> ", INSIDE) # names of the flat netlist
-    (WORK / "with_inside.v").write_text(with_inner(text, inside))
+    (WORK / "with_inside.v").write_text(flow.with_inner(text, inside))
     ports = [(way, bits or "", name) for way, bits, name in
              re.findall(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);", text, re.M)]
     width = {name: int(bits or 0) + 1 for _, bits, name in ports}
@@ -244,16 +239,15 @@ def judge(mutant, contracts, equality, patience):
     """Fate and proof of a mutant that the co-simulation does not notice."""
     number = mutant["mutant"]
     # Not all that is equal holds what is inside.
-    for without, seconds in (((), patience / 4), (("inside_",), patience)):
-        path = equality.with_mutant(number, without)
-        said, _ = flow.run(["yosys-abc", "-c", f"read_aiger {path.name}; orpos; scorr -F 3; "
-                            f"strash; pdr -T {seconds:.0f}"], path.parent, "equality.log")
-        if "Property proved" in said:
+    for without, seconds in (((), patience // 4), (("inside_",), patience)):
+        compared, _, _ = flow.prove(equality.with_mutant(number, without), seconds,
+                                    "orpos; scorr -F 3")
+        if compared == "proved":
             return "equal", "PDR"
     outcome, depth, _ = flow.search(contracts.with_mutant(number), FORMAL_DEPTH, patience)
     if outcome == "failed":
         return "killed", f"formal, clock {depth}"
-    return "survived", "differs" if "was asserted" in said else "unknown"
+    return "survived", "differs" if compared == "failed" else "unknown"
 
 
 def explained():

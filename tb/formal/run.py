@@ -44,11 +44,17 @@ def prove(path, patience):
     return frame, cpu, f"{outcome} {path.stem}"
 
 
-def together(proofs):
-    """(method, depth, seconds, result) of all cases of a property."""
-    depths, seconds, wrong = zip(*(proof.result() for proof in proofs))
-    depth = next((depth for depth, why in zip(depths, wrong) if why), "unbounded")
-    return "pdr", depth, sum(seconds), next(filter(None, wrong), "ok")
+def cover(path, patience):
+    """The same of a cover."""
+    outcome, depth, cpu = flow.search(path, COVER_DEPTH, patience)
+    return depth, cpu, "" if outcome == "failed" else "never reached"
+
+
+def together(jobs):
+    """(depth, seconds, result) of all cases of a property."""
+    depths, seconds, wrong = zip(*(job.result() for job in jobs))
+    first = next((i for i, why in enumerate(wrong) if why), 0)
+    return depths[first], sum(seconds), wrong[first] or "ok"
 
 
 REGISTERED = "o:s_axil_* o:irq %u"
@@ -85,12 +91,6 @@ def structure(name, arguments):
     return Row("axi.outputs_are_registers", name, "paths", "unbounded", round(cpu, 1), fate, result)
 
 
-def cover(design, label, patience):
-    """(method, depth, seconds, result) of a cover."""
-    outcome, depth, cpu = flow.search(design.property_file(label), COVER_DEPTH, patience)
-    return "cover", depth, cpu, "ok" if outcome == "failed" else "never reached"
-
-
 def kill(contract, label, folder, patience):
     """Whether the mutant of a property breaks it, as a text, and the seconds."""
     name = MUTANT_SETS.get(label, "usual")
@@ -104,16 +104,13 @@ def one_set(contract, name, arguments, pool):
     """Rows of one contract and set."""
     design = flow.Design(contract, SETS[name], arguments.work / f"{contract}.{name}")
     labels = [label for label in design.labels if not (arguments.fast and label in SLOW)]
-    jobs = {}
-    for label in labels:
-        if label.startswith("cover_"):
-            jobs[label] = [pool.submit(cover, design, label, arguments.patience)]
-        else:
-            jobs[label] = [pool.submit(prove, design.property_file(label, case), arguments.patience)
-                           for case in cases(label, name)[:1 if arguments.fast else None]]
-    for label in labels:
-        method, depth, cpu, result = (jobs[label][0].result() if label.startswith("cover_") else
-                                      together(jobs[label]))
+    methods = {label: "cover" if label.startswith("cover_") else "pdr" for label in labels}
+    jobs = {label: [pool.submit(cover if method == "cover" else prove,
+                                design.property_file(label, case), arguments.patience)
+                    for case in cases(label, name)[:1 if arguments.fast else None]]
+            for label, method in methods.items()}
+    for label, method in methods.items():
+        depth, cpu, result = together(jobs[label])
         yield Row(f"{contract}.{label}", name, method, depth, round(cpu, 1), "", result)
 
 
