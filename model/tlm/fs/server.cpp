@@ -7,12 +7,10 @@
 #include <algorithm>
 #include <asio/post.hpp>
 #include <asio/thread_pool.hpp>
-#include <cerrno>
 #include <linux/fuse.h>
 #include <stdexcept>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
-#include <system_error>
 #include <unistd.h>
 
 namespace vmmio::fs
@@ -106,7 +104,7 @@ session::session(int root, const passthrough_options &options) : files_(root, op
         throw std::runtime_error("libfuse gives no session");
     const int unused = ::eventfd(0, EFD_CLOEXEC); // the session's from now on
     if (unused < 0)
-        throw std::system_error(errno, std::generic_category(), "no descriptor for libfuse");
+        throw std::runtime_error(std::string("no descriptor for libfuse: ") + std::strerror(errno));
     if (fuse_session_custom_io(session_, &io, unused) != 0)
         throw std::runtime_error("libfuse takes no I/O functions");
 }
