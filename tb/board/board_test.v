@@ -156,7 +156,17 @@ module board_test;
         same(irq, 1'b0);
         same({bresp, rresp}, 4'd0);
 
-        queue_idle = 2'b01;           // a reset waits for what the engine has under way
+        queue_idle = 2'b01;           // a stop waits for what the engine has under way
+        write(12'h044, 32'd0);
+        same(queue_alive, 2'b00);
+        reads(12'h044, 32'd1);
+        queue_idle = 2'b11;
+        repeat (2) @(negedge aclk);
+        reads(12'h044, 32'd0);
+        write(12'h044, 32'd1);
+        same(queue_alive, 2'b10);
+
+        queue_idle = 2'b01;           // and a reset
         fork
             write(12'h070, 32'd0);
             begin
